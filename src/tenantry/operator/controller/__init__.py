@@ -1,0 +1,1 @@
+"""Brings installations to what their documents say: informers, a work queue, pure plans, and few calls."""

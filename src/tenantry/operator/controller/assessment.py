@@ -1,0 +1,203 @@
+"""What is reported of an installation: a phase, and a condition with a reason for each thing that a start passes. Pure.
+
+A status always speaks of the generation it was worked out for, and a condition keeps its time as long as it holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenantry.operator.controller import model, plan
+from tenantry.operator.render import stages
+from tenantry.runtime import document
+
+_Type = document.ConditionType
+_Phase = document.Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact:
+    holds: bool
+    reason: str
+    message: str = ""
+
+
+def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> document.InstallationStatus:
+    """Return the status for what is wanted and what is so.
+
+    Args:
+        wanted: what the document asks for.
+        observed: what is so, with the status that was reported last.
+        now: the time that conditions get that have changed.
+    """
+    facts = _facts(wanted, observed)
+    phase = _phase(wanted, observed, facts)
+    is_unwell = phase in (_Phase.DEGRADED, _Phase.FAILED)
+    return document.InstallationStatus(
+        observed_generation=wanted.generation,
+        phase=phase,
+        conditions=list(_conditions(facts, observed.reported.conditions, wanted.generation, now)),
+        serving_version=_serving_version(wanted, observed, facts),
+        endpoints=list(wanted.endpoints) if wanted.is_awake and not wanted.is_deleting else [],
+        restarts=observed.reported.restarts,
+        last_log_lines=list(observed.log_lines or observed.reported.last_log_lines) if is_unwell else [],
+        memory=observed.memory,
+    )
+
+
+def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:
+    facts = {
+        _Type.PREPARED: _prepared(wanted),
+        _Type.INITIALISED: _initialised(observed),
+        _Type.MIGRATED: _migrated(wanted, observed),
+        _Type.WORKLOADS_READY: _workloads_ready(wanted, observed),
+        _Type.ADMINISTRATOR_CREATED: _administrator(wanted, observed),
+        _Type.ROUTED: _routed(wanted, observed),
+    }
+    obstacle = plan.obstacle_of(wanted, observed)
+    if obstacle is not None and obstacle.condition in facts and not _is_overcome(obstacle, facts):
+        facts[obstacle.condition] = _Fact(holds=False, reason=obstacle.reason, message=obstacle.message)
+    if (first := _first_open(facts)) is not None and (why := _kept_waiting(observed)) is not None:
+        facts[first] = why
+    facts[_Type.READY] = _ready(wanted, observed, facts)
+    return facts
+
+
+def _is_overcome(obstacle: document.Obstacle, facts: dict[_Type, _Fact]) -> bool:
+    return obstacle.returned_to is None and facts[obstacle.condition].holds
+
+
+def _kept_waiting(observed: model.Observed) -> _Fact | None:
+    if observed.is_overdue:
+        message = "It takes so long that it gave its place up to others; it goes on by itself."
+        return _Fact(holds=False, reason="TakesTooLong", message=message)
+    if not observed.has_turn:
+        message = "Waits for its turn: only so many installations change at once."
+        return _Fact(holds=False, reason="Queued", message=message)
+    return None
+
+
+def _first_open(facts: dict[_Type, _Fact]) -> _Type | None:
+    return next((each for each, fact in facts.items() if not fact.holds), None)
+
+
+def _prepared(wanted: model.Wanted) -> _Fact:
+    if wanted.missing is not None:
+        return _Fact(holds=False, reason=wanted.missing.reason, message=wanted.missing.message)
+    return _Fact(holds=True, reason="Prepared")
+
+
+def _initialised(observed: model.Observed) -> _Fact:
+    if observed.memory.is_initialised:
+        return _Fact(holds=True, reason="Initialised")
+    return _Fact(holds=False, reason="Initialising", message="The first set-up of its data is under way.")
+
+
+def _migrated(wanted: model.Wanted, observed: model.Observed) -> _Fact:
+    version = observed.memory.data_version
+    if version == wanted.version:
+        return _Fact(holds=True, reason="UpToDate")
+    if version is None:
+        return _Fact(holds=False, reason="Waiting")
+    return _Fact(holds=False, reason="Migrating", message=f"Its data go from {version} to {wanted.version}.")
+
+
+def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
+    if not wanted.is_awake:
+        return _Fact(holds=False, reason="Asleep")
+    rollouts = observed.rollouts()
+    are_applied = all(observed.is_intact(each) for each in wanted.of_stage(stages.Stage.WORKLOADS))
+    if not rollouts or not are_applied:
+        return _Fact(holds=False, reason="Waiting")
+    if waiting := sorted(name for name, each in rollouts.items() if not each.is_complete):
+        if observed.memory.served_attempt == wanted.attempt:
+            return _Fact(holds=False, reason="Restarting", message=f"{', '.join(waiting)} is starting again.")
+        # Without names: a report for each that comes up would be a write for each.
+        return _Fact(holds=False, reason="Starting", message="Its workloads are starting.")
+    return _Fact(holds=True, reason="Ready")
+
+
+def _administrator(wanted: model.Wanted, observed: model.Observed) -> _Fact:
+    if observed.memory.has_administrator:
+        return _Fact(holds=True, reason="Created")
+    if wanted.missing is None and not wanted.has_administrator:
+        return _Fact(holds=True, reason="NotNeeded")
+    return _Fact(holds=False, reason="Waiting", message="The first administrator has not been created yet.")
+
+
+def _routed(wanted: model.Wanted, observed: model.Observed) -> _Fact:
+    routes = wanted.of_stage(stages.Stage.ROUTE)
+    is_as_wanted = wanted.objects is not None and all(observed.is_intact(each) for each in routes)
+    if not wanted.is_awake:
+        return _Fact(holds=is_as_wanted, reason="Asleep")
+    # Where the front door needs no object of ours, visitors come in as soon as there is somebody to answer.
+    is_open = is_as_wanted and (bool(routes) or observed.memory.deployed_version is not None)
+    if is_open:
+        return _Fact(holds=True, reason="Routed")
+    return _Fact(holds=False, reason="Waiting", message="Visitors are let in as soon as it is ready.")
+
+
+def _ready(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _Fact]) -> _Fact:
+    if wanted.is_deleting or not wanted.is_awake:
+        return _Fact(holds=False, reason="Deleting" if wanted.is_deleting else "Asleep")
+    obstacle = plan.obstacle_of(wanted, observed)
+    if obstacle is not None and obstacle.condition is _Type.READY:
+        return _Fact(holds=False, reason=obstacle.reason, message=obstacle.message)
+    if (first := _first_open(facts)) is not None:
+        return _Fact(holds=False, reason=facts[first].reason, message=facts[first].message)
+    # Noted before it is said, so that whatever goes wrong afterwards is trouble and not a failed start.
+    if observed.memory.served_attempt != wanted.attempt:
+        return _Fact(holds=False, reason="Checking", message="It is being tried out.")
+    return _Fact(holds=True, reason="Ready")
+
+
+def _phase(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _Fact]) -> _Phase:
+    if wanted.is_deleting:
+        return _Phase.TERMINATING
+    if wanted.is_awake or wanted.missing is not None:
+        return _Phase.READY if facts[_Type.READY].holds else _phase_unready(wanted, observed)
+    is_asleep = observed.memory.served_attempt == wanted.attempt
+    return _Phase.ASLEEP if is_asleep else _Phase.PROGRESSING
+
+
+def _phase_unready(wanted: model.Wanted, observed: model.Observed) -> _Phase:
+    if observed.memory.served_attempt == wanted.attempt:
+        return _Phase.DEGRADED
+    if _has_given_up(wanted, observed):
+        return _Phase.FAILED
+    is_waiting = not observed.has_turn or wanted.missing is not None
+    return _Phase.PENDING if is_waiting else _Phase.PROGRESSING
+
+
+def _has_given_up(wanted: model.Wanted, observed: model.Observed) -> bool:
+    if wanted.missing is not None:
+        return not wanted.missing.is_awaited
+    obstacle = plan.obstacle_of(wanted, observed)
+    return obstacle is not None and (obstacle.retry_at is None or obstacle.count >= plan.PATIENCE)
+
+
+def _conditions(
+    facts: dict[_Type, _Fact], before: list[document.Condition], generation: int, now: datetime
+) -> Iterator[document.Condition]:
+    known = {each.type: each for each in before}
+    for kind in _Type:
+        fact = facts[kind]
+        status = document.ConditionStatus.TRUE if fact.holds else document.ConditionStatus.FALSE
+        last = known.get(kind)
+        yield document.Condition(
+            type=kind,
+            status=status,
+            reason=fact.reason,
+            message=fact.message,
+            last_transition_time=last.last_transition_time if last and last.status is status else now,
+            observed_generation=generation,
+        )
+
+
+def _serving_version(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _Fact]) -> str | None:
+    if not wanted.is_awake or wanted.is_deleting or observed.memory.served_attempt is None:
+        return None
+    is_up = any(each.ready for each in observed.rollouts().values())
+    if not is_up:
+        return None
+    return observed.memory.deployed_version if facts[_Type.WORKLOADS_READY].holds else observed.reported.serving_version

@@ -1,0 +1,216 @@
+"""Carries out the steps of a plan for one installation. Each may be cut off anywhere and made again.
+
+Objects are applied and removed under their own names, and jobs are named by what they are for, so that a step that is
+made twice changes nothing the second time.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+import structlog
+
+from tenantry.application import rendering
+from tenantry.kernel import errors
+from tenantry.kubernetes import client as clients
+from tenantry.kubernetes import failures, kinds, parts
+from tenantry.operator.controller import diagnosis, keys, model, notices, seen, step, wishes, world
+from tenantry.operator.render import jobs, stages
+from tenantry.runtime import document, masking
+
+log = structlog.get_logger()
+
+_FIRST_DELAY = timedelta(seconds=2)
+_LONGEST_DELAY = timedelta(minutes=5)
+_SOMETIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""A time for what is tried again whenever its turn comes."""
+_PASSING = (failures.UnreachableError, failures.BusyError, failures.OutdatedError, failures.NamespaceEndingError)
+_FOREGROUND = frozenset({kinds.DEPLOYMENT.kind, kinds.STATEFUL_SET.kind, kinds.JOB.kind})
+"""Kinds that are gone only when their pods are."""
+
+
+class Case:
+    """One installation while it is cared for.
+
+    Attributes:
+        memory: what is remembered; written with the status.
+        log_lines: the end of the log of what failed just now.
+    """
+
+    def __init__(self, wish: wishes.Wish, memory: document.Memory) -> None:
+        """Take what is wanted, and what is remembered."""
+        self.wish = wish
+        self.memory = memory
+        self.log_lines: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> keys.Key:
+        """Which installation it is."""
+        return self.wish.wanted.key
+
+    def show(self, lines: tuple[str, ...]) -> None:
+        """Let the end of a log be told, without the secrets that a program may have printed."""
+        inputs = self.wish.inputs
+        hidden = () if inputs is None else masking.secret_values(inputs.secrets, inputs.installation.spec)
+        self.log_lines = tuple(masking.mask(line, hidden) for line in lines)
+
+    def remember(self, **changes: object) -> None:
+        """Change what is remembered."""
+        self.memory = self.memory.model_copy(update=changes)
+
+
+class Effects:
+    """The hands of the operator."""
+
+    def __init__(
+        self,
+        client: clients.Client,
+        known: world.World,
+        told: notices.Notices,
+        examined: diagnosis.Diagnosis,
+    ) -> None:
+        """Take how to ask, what is known, who is told, and who looks closer."""
+        self._client = client
+        self._world = known
+        self._notices = told
+        self._diagnosis = examined
+
+    async def take(self, case: Case, taken: step.Step, now: datetime) -> None:  # noqa: C901 - one line for each kind
+        """Carry out a step."""
+        match taken:
+            case step.Apply():
+                await self._apply(case, taken, now)
+            case step.Remove():
+                await self._remove(case, taken.names)
+            case step.RunJob():
+                await self._run_job(case, taken.name)
+            case step.Initialised():
+                case.remember(is_initialised=True, data_version=taken.version)
+            case step.Migrated():
+                case.remember(data_version=taken.version)
+            case step.AdministratorCreated():
+                case.remember(has_administrator=True)
+            case step.Settle():
+                self._settle(case, taken)
+            case step.Fail():
+                await self._fail(case, taken, now)
+            case step.Rest() | step.Finish():
+                pass
+            case _:
+                assert_never(taken)
+
+    async def _apply(self, case: Case, taken: step.Apply, now: datetime) -> None:
+        wanted = case.wish.wanted
+        if case.memory.served_attempt == wanted.attempt and not wanted.is_deleting:
+            self._notices.repaired(case.key, taken.names)
+        async with asyncio.TaskGroup() as group:
+            for name in taken.names:
+                group.create_task(self._apply_one(case, name))
+        if taken.stage is stages.Stage.WORKLOADS and wanted.is_awake and case.wish.inputs is not None:
+            version = case.wish.inputs.installation.spec.version
+            is_new = case.memory.served_attempt != wanted.attempt
+            case.remember(deployed_version=version, waiting_since=now if is_new else case.memory.waiting_since)
+
+    async def _apply_one(self, case: Case, name: model.Name) -> None:
+        kind = self._world.made[name.kind].kind
+        rendered = case.wish.rendered[name]
+        try:
+            answer = await self._client.apply(kind, rendered)
+        except failures.InvalidObjectError:
+            # Some fields can never change: the object is made anew, except where it holds data.
+            if kind is kinds.VOLUME_CLAIM or name not in self._world.objects_of(case.key):
+                raise
+            await self._client.delete(kind, name.name, case.key.namespace)
+            answer = await self._client.apply(kind, rendered)
+        self._world.applied(case.key, answer)
+
+    async def _remove(self, case: Case, names: tuple[model.Name, ...]) -> None:
+        known = self._world.objects_of(case.key)
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                if name in known:
+                    group.create_task(self._remove_one(known[name]))
+
+    async def _remove_one(self, known: seen.Seen) -> None:
+        way = clients.Propagation.FOREGROUND if known.kind in _FOREGROUND else clients.Propagation.BACKGROUND
+        kind = self._world.made[known.kind].kind
+        await self._client.delete(kind, known.key.name, known.key.namespace, propagation=way, uid=known.uid)
+        self._world.removing(known)
+
+    async def _run_job(self, case: Case, name: rendering.JobName) -> None:
+        if case.wish.inputs is None:
+            return
+        number = job_number(case.memory, case.wish.wanted.attempt, name)
+        made = jobs.render(case.wish.inputs, name, attempt=number)
+        about: dict[str, Any] = made["metadata"]
+        attempt = {seen.ATTEMPT: f"{case.wish.wanted.attempt}.{number}"}
+        annotations = parts.mapping(about, "annotations") | attempt
+        try:
+            answer = await self._client.create(kinds.JOB, {**made, "metadata": {**about, "annotations": annotations}})
+        except failures.ExistsError:
+            # An earlier life of the operator, or an attempt at the same thing, has made it.
+            answer = await self._client.get(kinds.JOB, about["name"], case.key.namespace)
+        self._world.created(answer)
+
+    def _settle(self, case: Case, taken: step.Settle) -> None:
+        is_awake = case.wish.wanted.is_awake
+        case.remember(
+            served_version=case.memory.deployed_version if is_awake else case.memory.served_version,
+            served_attempt=case.wish.wanted.attempt,
+            served_objects=taken.objects,
+            waiting_since=None,
+            obstacle=None,
+        )
+
+    async def look_closer(self, case: Case) -> None:
+        """Find the end of the log of what is no longer well."""
+        case.show((await self._diagnosis.of(case.key)).lines)
+
+    def refused(self, case: Case, error: errors.TenantryError) -> None:
+        """Remember why the cluster did not do what it was asked, unless it only could not be asked."""
+        if isinstance(error, _PASSING):
+            return
+        attempt, reason = case.wish.wanted.attempt, errors.reason(error)
+        message = " ".join(filter(None, (error.message, error.advice)))
+        before = case.memory.obstacle
+        if before is not None and (before.attempt, before.reason, before.message) == (attempt, reason, message):
+            return
+        ready = document.ConditionType.READY
+        retry_at = None if isinstance(error, errors.PermanentError) else _SOMETIME
+        case.remember(
+            obstacle=document.Obstacle(
+                attempt=attempt, reason=reason, message=message, condition=ready, retry_at=retry_at
+            )
+        )
+        self._notices.failed(case.key, reason, message)
+
+    async def _fail(self, case: Case, taken: step.Fail, now: datetime) -> None:
+        found = await self._diagnosis.of(case.key, job=taken.job)
+        before = case.memory.obstacle
+        attempt = case.wish.wanted.attempt
+        is_again = before is not None and before.attempt == attempt and before.job == taken.job
+        count = before.count + 1 if is_again and before is not None else 1
+        delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(count - 1, 10))
+        message = " ".join(filter(None, (taken.message, found.message)))
+        case.show(found.lines)
+        case.remember(
+            obstacle=document.Obstacle(
+                attempt=attempt,
+                reason=taken.reason,
+                message=message,
+                condition=taken.condition,
+                job=taken.job,
+                count=count,
+                retry_at=now + delay if taken.is_retried else None,
+                returned_to=taken.returns_to,
+            )
+        )
+        log.warning("step failed", installation=str(case.key), reason=taken.reason, count=count)
+        self._notices.failed(case.key, taken.reason, message)
+
+
+def job_number(memory: document.Memory, attempt: str, name: rendering.JobName) -> int:
+    """Return which try of a job it is, counted from zero."""
+    obstacle = memory.obstacle
+    is_same = obstacle is not None and obstacle.attempt == attempt and obstacle.job == name
+    return obstacle.count if is_same and obstacle is not None else 0

@@ -1,0 +1,172 @@
+"""What is kept of each object that belongs to an installation: a few words, whatever its size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from tenantry.kubernetes import kinds, parts
+from tenantry.operator.controller import keys, ownership
+from tenantry.operator.render import objects
+
+ATTEMPT = "tenantry.dev/attempt"
+"""Annotation of a job: what was being brought about when it was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How far a Deployment or StatefulSet is.
+
+    Attributes:
+        is_seen: whether its controller speaks of what was wanted last.
+        wanted: how many pods are wanted.
+        updated: how many are of the newest template.
+        ready: how many of all are ready.
+        total: how many there are.
+        is_late: whether its controller has given up waiting.
+    """
+
+    is_seen: bool
+    wanted: int
+    updated: int
+    ready: int
+    total: int
+    is_late: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether exactly what is wanted runs, and all of it is ready."""
+        return self.is_seen and self.wanted == self.updated == self.ready == self.total
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing runs."""
+        return self.is_seen and self.total == 0
+
+
+class Outcome(StrEnum):
+    """How a job stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job.
+
+    Attributes:
+        name: the job's name in the manifest.
+        attempt: what was being brought about when it was started.
+        ended_at: when it succeeded or failed.
+        why: why it failed, as its controller says.
+    """
+
+    name: str
+    attempt: str
+    outcome: Outcome
+    ended_at: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An object of an installation.
+
+    Attributes:
+        kind: the kind's name.
+        digest: the digest that it was applied with.
+        found: the digest of what still stands of that.
+        is_ending: whether it is being deleted.
+        is_kept: whether it stays when the installation goes.
+        about: how far it is, for those kinds that are waited for.
+    """
+
+    kind: str
+    key: keys.Key
+    owner: keys.Key | None
+    uid: str
+    version: int = field(compare=False)
+    digest: str
+    found: str
+    is_ending: bool = False
+    is_kept: bool = False
+    about: Rollout | Job | None = None
+
+
+def projection(kind: kinds.Kind) -> Callable[[kinds.Object], Seen]:
+    """Return what turns an object of this kind into what is kept of it."""
+    inspect = _INSPECTORS.get(kind)
+    recall = ownership.Recall()
+
+    def project(item: kinds.Object) -> Seen:
+        about: dict[str, Any] = item["metadata"]
+        labels = parts.mapping(about, "labels")
+        namespace = about.get("namespace", "")
+        owner = labels.get(objects.INSTALLATION)
+        # A namespace is named itself; everything else lies in the installation's namespace.
+        return Seen(
+            kind=kind.kind,
+            key=keys.Key(namespace, about["name"]),
+            owner=None if owner is None else keys.Key(namespace or about["name"], owner),
+            uid=about["uid"],
+            version=int(about["resourceVersion"]),
+            digest=parts.mapping(about, "annotations").get(objects.HASH, ""),
+            found="" if kind is kinds.JOB else recall.found(item, kind),
+            is_ending=about.get("deletionTimestamp") is not None,
+            is_kept=not about.get("ownerReferences"),
+            about=None if inspect is None else inspect(item),
+        )
+
+    return project
+
+
+def _deployment(item: kinds.Object) -> Rollout:
+    status = parts.mapping(item, "status")
+    conditions = parts.listed(status, "conditions")
+    return Rollout(
+        is_seen=status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0),
+        wanted=item["spec"].get("replicas", 1),
+        updated=status.get("updatedReplicas", 0),
+        ready=status.get("readyReplicas", 0),
+        total=status.get("replicas", 0),
+        is_late=any(each.get("reason") == "ProgressDeadlineExceeded" for each in conditions),
+    )
+
+
+def _stateful_set(item: kinds.Object) -> Rollout:
+    status = parts.mapping(item, "status")
+    # The count of updated pods is left out while there is nothing to update.
+    is_current = status.get("currentRevision") == status.get("updateRevision")
+    total = status.get("replicas", 0)
+    return Rollout(
+        is_seen=status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0),
+        wanted=item["spec"].get("replicas", 1),
+        updated=total if is_current else status.get("updatedReplicas", 0),
+        ready=status.get("readyReplicas", 0),
+        total=total,
+    )
+
+
+def _job(item: kinds.Object) -> Job:
+    about: dict[str, Any] = item["metadata"]
+    conditions = parts.listed(item, "status", "conditions")
+    ended = {each["type"]: each for each in conditions if each.get("status") == "True"}
+    last = ended.get("Complete") or ended.get("Failed")
+    outcome = Outcome.RUNNING if last is None else Outcome.SUCCEEDED if "Complete" in ended else Outcome.FAILED
+    return Job(
+        name=parts.mapping(about, "labels").get(objects.JOB, ""),
+        attempt=parts.mapping(about, "annotations").get(ATTEMPT, ""),
+        outcome=outcome,
+        ended_at=None if last is None else datetime.fromisoformat(last["lastTransitionTime"]),
+        why="" if last is None else last.get("reason", ""),
+    )
+
+
+_INSPECTORS: dict[kinds.Kind, Callable[[kinds.Object], Rollout | Job]] = {
+    kinds.DEPLOYMENT: _deployment,
+    kinds.STATEFUL_SET: _stateful_set,
+    kinds.JOB: _job,
+}

@@ -1,0 +1,203 @@
+"""Works out what is wanted of an installation: the document, its application, its Secrets and the cluster, rendered.
+
+Rendering costs milliseconds, so what was rendered is kept as long as the installation is on its way, and whether
+anything has changed is told by a digest of everything that it follows from.
+"""
+
+import base64
+import binascii
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import tenantry
+from tenantry.application import manifest, quantities, values
+from tenantry.kernel import errors
+from tenantry.kubernetes import client as clients
+from tenantry.kubernetes import failures, kinds
+from tenantry.operator.controller import installations, keys, model, world
+from tenantry.operator.render import facts as fact
+from tenantry.operator.render import frame, objects, stages
+from tenantry.operator.render import installation as rendering
+from tenantry.operator.render import wanted as wants
+from tenantry.runtime import document
+
+_PULL = timedelta(minutes=5)
+"""What a new pod may take for its image and its node, beyond the time that the manifest allows."""
+_KEPT = 1000
+"""So many renderings are kept at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is wanted of an installation, for the plan and for whoever carries it out.
+
+    Attributes:
+        inputs: what jobs are rendered from; None where something is missing.
+        rendered: the objects themselves.
+    """
+
+    wanted: model.Wanted
+    inputs: wants.Wanted | None = None
+    rendered: Mapping[model.Name, kinds.Object] = field(default_factory=dict[model.Name, kinds.Object], repr=False)
+
+
+class Wishes:
+    """Works out wishes."""
+
+    def __init__(self, client: clients.Client, known: world.World, facts: fact.Facts) -> None:
+        """Take how to ask, what is known, and what the cluster offers."""
+        self._client = client
+        self._world = known
+        self._facts = facts
+        self._facts_digest = objects.digest(repr(facts))
+        self._kept: OrderedDict[tuple[keys.Key, str, str], Wish] = OrderedDict()
+
+    async def attempt(self, given: installations.InstallationSeen, doc: document.Installation) -> str:
+        """Return the digest of all that an installation follows from."""
+        try:
+            secrets = await self._secrets(given.key, doc)
+        except failures.MissingError:
+            secrets = None
+        application = self._application(doc)
+        told: list[Any] = [given.generation, application.digest if application else None, secrets]
+        return objects.digest([tenantry.__version__, self._facts_digest, *told])
+
+    async def wish(
+        self, given: installations.InstallationSeen, doc: document.Installation, *, attempt: str, version: str
+    ) -> Wish:
+        """Return what is wanted, for a version that may be an earlier one than the document says."""
+        key = (given.key, f"{attempt}{given.is_deleting}", version)
+        if (known := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+            return known
+        made = await self._made(given, doc, attempt, version)
+        self._kept[key] = made
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
+
+    def settled(self, key: keys.Key, attempt: str, version: str) -> None:
+        """An installation is at rest: its rendering need not be kept."""
+        self._kept.pop((key, f"{attempt}{False}", version), None)
+
+    async def _made(
+        self, given: installations.InstallationSeen, doc: document.Installation, attempt: str, version: str
+    ) -> Wish:
+        bare = _bare(given, doc, attempt)
+        application = self._application(doc)
+        if application is None or application.document is None:
+            return Wish(wanted=_without(bare, _no_application(doc, is_known=application is not None)))
+        try:
+            secrets = await self._secrets(given.key, doc)
+        except failures.MissingError as error:
+            return Wish(wanted=_without(bare, model.Missing(reason="SecretMissing", message=error.message)))
+        effective = doc.model_copy(update={"spec": doc.spec.model_copy(update={"version": version})})
+        inputs = wants.Wanted(
+            application=application.document,
+            installation=effective,
+            secrets={name: _texts(data) for name, data in secrets.items()},
+            facts=self._facts,
+            namespace=given.key.namespace,
+            uid=given.uid,
+        )
+        try:
+            return _rendered(bare, inputs, doc.spec.version)
+        except errors.TenantryError as error:
+            message = " ".join(filter(None, (error.message, error.advice)))
+            missing = model.Missing(reason=errors.reason(error), message=message, is_awaited=False)
+            return Wish(wanted=_without(bare, missing))
+
+    def _application(self, doc: document.Installation) -> installations.ApplicationSeen | None:
+        return self._world.applications.cache.get(keys.Key("", doc.spec.application))
+
+    async def _secrets(self, key: keys.Key, doc: document.Installation) -> dict[str, dict[str, str]]:
+        spec = doc.spec
+        references = [each for each in (spec.database, spec.bucket, spec.mail, spec.generated) if each is not None]
+        return {each.secret_name: await self._secret(key, each.secret_name) for each in references}
+
+    async def _secret(self, user: keys.Key, name: str) -> dict[str, str]:
+        key = keys.Key(user.namespace, name)
+        self._world.uses(key, user)
+        known = self._world.secrets.cache.get(key)
+        if known is not None:
+            return known.data
+        # Without our label it is not watched; it is read each time that somebody looks.
+        return dict((await self._client.get(kinds.SECRET, name, user.namespace)).get("data") or {})
+
+
+def _bare(given: installations.InstallationSeen, doc: document.Installation, attempt: str) -> model.Wanted:
+    return model.Wanted(
+        key=given.key,
+        generation=given.generation,
+        attempt=attempt,
+        version=doc.spec.version,
+        is_awake=doc.spec.run_policy is document.RunPolicy.RUNNING,
+        is_deleting=given.is_deleting,
+        is_retained=doc.spec.deletion_policy is document.DeletionPolicy.RETAIN,
+    )
+
+
+def _without(bare: model.Wanted, missing: model.Missing) -> model.Wanted:
+    return replace(bare, missing=missing)
+
+
+def _no_application(doc: document.Installation, *, is_known: bool) -> model.Missing:
+    if is_known:
+        message = f"The application “{doc.spec.application}” is not understood."
+        return model.Missing(reason="ApplicationInvalid", message=message, is_awaited=False)
+    message = f"There is no application “{doc.spec.application}” in this cluster."
+    return model.Missing(reason="ApplicationMissing", message=message)
+
+
+def _rendered(bare: model.Wanted, inputs: wants.Wanted, version: str) -> Wish:
+    made = {model.Name(each["kind"], each["metadata"]["name"]): each for each in rendering.render(inputs)}
+    jobs = inputs.application.spec.jobs
+    listed = {
+        name: model.WantedObject(
+            name=name, stage=stages.stage_of(each), digest=each["metadata"]["annotations"][objects.HASH]
+        )
+        for name, each in made.items()
+    }
+    wanted = replace(
+        bare,
+        has_initialise=jobs.initialise is not None,
+        has_migrate=jobs.migrate is not None,
+        has_administrator=jobs.first_administrator is not None,
+        is_administrator_first=jobs.first_administrator is None or jobs.first_administrator.before_route,
+        has_smoke_check=jobs.smoke_check is not None,
+        is_returning=inputs.installation.spec.version != version,
+        returns_to=frozenset(values.version(inputs.application, version).downgrades_to),
+        start_timeout=_start_timeout(inputs.application.spec),
+        objects=listed,
+        endpoints=tuple(_endpoints(inputs, made)),
+    )
+    return Wish(wanted=wanted, inputs=inputs, rendered=made)
+
+
+def _start_timeout(spec: manifest.ApplicationSpec) -> timedelta:
+    return max(quantities.duration(each.startup.timeout) for each in spec.workloads) + _PULL
+
+
+def _endpoints(inputs: wants.Wanted, made: Mapping[model.Name, kinds.Object]) -> Iterator[document.Endpoint]:
+    """Read from the Services where ports can be reached, which is cheaper than filling everything in again."""
+    services = {each["metadata"]["labels"].get(objects.WORKLOAD): each for each in made.values() if _is_service(each)}
+    for workload in inputs.application.spec.workloads:
+        if (service := services.get(workload.name)) is None:
+            continue
+        host = frame.service_host(inputs, workload.name)
+        for declared, port in zip(workload.ports, service["spec"]["ports"], strict=True):
+            yield document.Endpoint(workload=workload.name, port=declared.name, address=f"{host}:{port['port']}")
+
+
+def _is_service(each: kinds.Object) -> bool:
+    return each["kind"] == kinds.SERVICE.kind
+
+
+def _texts(data: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise errors.PermanentError("A Secret that was handed over holds something that is no text.") from error

@@ -1,0 +1,1 @@
+"""The custom resources `Application` and `Installation`: their definitions, and how their objects become documents."""

@@ -1,0 +1,1 @@
+"""The Installation document, and the contract of whoever runs installations: an agent, or the operator."""
