@@ -1,0 +1,1 @@
+"""Who may call: tokens, scopes, and the answers to repeated requests."""

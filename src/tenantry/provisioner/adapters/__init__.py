@@ -1,0 +1,1 @@
+"""How each technology is spoken to; one package for each."""

@@ -1,0 +1,166 @@
+"""Finds the way to each cluster, database server and object store from its row, and keeps it open.
+
+This is where a technology is chosen by a row's `kind`; whoever calls sees only ports.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import RowMapping
+
+from tenantry.engine import database
+from tenantry.kernel import errors, ids
+from tenantry.provisioner import vault as vaults
+from tenantry.provisioner.adapters import agent, kubernetes
+from tenantry.provisioner.adapters.postgres import maker as postgres
+from tenantry.provisioner.adapters.rclone import maker as rclone
+from tenantry.provisioner.registry import nouns, store
+from tenantry.runtime import contract
+
+log = structlog.get_logger(__name__)
+
+Knock = Callable[[str], Awaitable[None]]
+"""Makes a request to an address; raises `TemporaryError` where nobody answers."""
+
+
+class Way(contract.Runtime, Protocol):
+    """An open way to a cluster."""
+
+    async def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
+Open = Callable[[str], Way]
+"""Opens the way to an agent at the path of its socket; nothing is connected yet."""
+
+
+class KindUnsupportedError(errors.PermanentError):
+    """This kind cannot be spoken to."""
+
+    code = "kind-unsupported"
+
+
+class Directory:
+    """The ways to everything that is registered."""
+
+    def __init__(self, base: database.Database, vault: vaults.Vault, open_agent: Open = agent.AgentRuntime) -> None:
+        """Take where rows are, what opens their secrets, and how an agent is reached."""
+        self._base = base
+        self._vault = vault
+        self._open_agent = open_agent
+        self._runtimes: dict[str, tuple[object, Way]] = {}
+
+    async def runtime(self, cluster: ids.ClusterId) -> contract.Runtime:
+        """Return the way to a cluster."""
+        row = await self._row(nouns.CLUSTERS, cluster)
+        way = row["endpoint"], row["kubeconfig"]
+        known = self._runtimes.get(cluster)
+        if known is not None and known[0] == way:
+            return known[1]
+        opened = self._open(row)
+        self._runtimes[cluster] = way, opened
+        if known is not None:
+            await known[1].close()  # it had other credentials
+        return opened
+
+    async def databases(self, server: ids.DatabaseServerId) -> postgres.PostgresMaker:
+        """Return the way to a database server."""
+        return self._postgres(await self._row(nouns.DATABASE_SERVERS, server))
+
+    async def buckets(self, object_store: ids.ObjectStoreId) -> rclone.RcloneMaker:
+        """Return the way to an object store."""
+        return rclone.RcloneMaker(Path((await self._row(nouns.OBJECT_STORES, object_store))["root"]))
+
+    async def logical_databases(self, server: ids.DatabaseServerId) -> frozenset[str]:
+        """Return the names of the logical databases that were made on a server."""
+        async with self._base.read() as reader:
+            return await store.logical_databases(reader, server)
+
+    async def close(self) -> None:
+        """Close what is open."""
+        for _, runtime in self._runtimes.values():
+            await runtime.close()
+
+    def _open(self, row: RowMapping) -> Way:
+        match row["kind"]:
+            case "local":
+                return self._open_agent(row["endpoint"].removeprefix("unix://"))
+            case "kubernetes" if row["kubeconfig"] is not None:
+                return kubernetes.opened_by(self._vault.open(row["kubeconfig"]))
+            case "kubernetes":
+                return kubernetes.opened_here()
+            case kind:
+                raise KindUnsupportedError(f"Clusters of kind “{kind}” cannot be used.")
+
+    def _postgres(self, row: RowMapping) -> postgres.PostgresMaker:
+        server = postgres.Server(
+            host=row["host"],
+            port=row["port"],
+            user=row["user"],
+            password=self._vault.open(row["password"]),
+            ssl_mode=row["ssl_mode"],
+        )
+        return postgres.PostgresMaker(server)
+
+    async def _row(self, noun: store.Noun, row_id: str) -> RowMapping:
+        async with self._base.read() as reader:
+            found = await store.rows(reader, noun, row_id)
+        if not found:
+            raise errors.TemporaryError(f"The {noun.title} {row_id} is not known.")
+        return found[0]
+
+
+class ClusterProber:
+    """Asks a cluster for its facts."""
+
+    def __init__(self, directory: Directory) -> None:
+        """Take the ways to clusters."""
+        self._directory = directory
+
+    async def probe(self, row: RowMapping) -> dict[str, Any]:
+        """Return its facts."""
+        runtime = await self._directory.runtime(row["id"])
+        return {"facts": (await runtime.facts()).model_dump(mode="json")}
+
+
+class DatabaseServerProber:
+    """Asks a database server for its version, closes what is ours to strangers, and tells of what is open besides."""
+
+    def __init__(self, directory: Directory) -> None:
+        """Take the ways to servers."""
+        self._directory = directory
+
+    async def probe(self, row: RowMapping) -> dict[str, Any]:
+        """Return its version, and as message what strangers can connect to; that is nobody's here to close."""
+        server = await self._directory.databases(row["id"])
+        seen = await server.look(await self._directory.logical_databases(row["id"]))
+        if seen.closed:
+            log.warning("databases closed to strangers", server=row["name"], databases=seen.closed)
+        return {"version": seen.version, **_openness(seen.is_open)}
+
+
+def _openness(names: tuple[str, ...]) -> dict[str, Any]:
+    if not names:
+        return {}
+    listed = ", ".join(f"“{name}”" for name in names)
+    message = (
+        f"Every role of this server, so every customer's too, can connect to {listed}. "
+        "Where nobody relies on that: REVOKE CONNECT ON DATABASE … FROM PUBLIC."
+    )
+    return {"reason": "DatabasesOpen", "message": message}
+
+
+class ObjectStoreProber:
+    """Asks an object store whether it answers; any answer will do, an error included."""
+
+    def __init__(self, knock: Knock) -> None:
+        """Take how to knock at a door."""
+        self._knock = knock
+
+    async def probe(self, row: RowMapping) -> dict[str, Any]:
+        """Return nothing new."""
+        await self._knock(row["endpoint"])
+        return {}

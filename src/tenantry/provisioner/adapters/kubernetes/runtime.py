@@ -1,0 +1,218 @@
+"""The contract of whoever runs installations, spoken to a Kubernetes cluster with our operator in it.
+
+The provisioner writes what is wanted and reads what is reported; it never touches what the operator makes.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import orjson
+from prometheus_client import CollectorRegistry
+
+from tenantry.application import manifest
+from tenantry.kernel import clock as clocks
+from tenantry.kernel import errors
+from tenantry.kubernetes import client as clients
+from tenantry.kubernetes import configuration, connection, failures, kinds, limits, measures, rights
+from tenantry.provisioner.adapters.kubernetes import access, facts, objects, own
+from tenantry.runtime import contract, document
+
+FIELD_MANAGER = "tenantry-provisioner"
+"""Whose fields these are, as server-side apply keeps them apart from the operator's."""
+
+_WATCH_SECONDS = 290
+_LINES_AHEAD = 1000
+_WORKLOAD = "app.kubernetes.io/component"
+
+
+class KubernetesRuntime:
+    """One cluster. Opens its connections when they are needed; `close` ends them."""
+
+    def __init__(self, known: configuration.Configuration) -> None:
+        """Take the way to the cluster."""
+        self._known = known
+        self._opening = asyncio.Lock()
+        self._opened: tuple[connection.Connection, clients.Client] | None = None
+
+    async def apply(self, bundle: document.InstallationBundle) -> document.Installation:
+        client = await self._client()
+        given = bundle.installation
+        present = await self._present(given.metadata.name)
+        if present is not None and objects.generation(present) > given.metadata.generation:
+            return objects.observed(present)
+        await client.apply(kinds.NAMESPACE, objects.namespace(given.metadata.name, given.spec.deletion_policy))
+        async with asyncio.TaskGroup() as group:
+            for each in objects.secrets(bundle):
+                group.create_task(client.apply(kinds.SECRET, each))
+        return objects.observed(await client.apply(kinds.INSTALLATION, objects.installation(given)))
+
+    async def get(self, name: str) -> document.Installation | None:
+        found = await self._present(name)
+        return None if found is None else objects.observed(found)
+
+    async def delete(self, name: str) -> None:
+        client = await self._client()
+        if not await client.delete(kinds.INSTALLATION, name, name):
+            await self._remove_namespace(name)
+
+    async def watch(self) -> AsyncGenerator[contract.Observed]:
+        client = await self._client()
+        version = ""
+        async with contextlib.aclosing(client.pages(kinds.INSTALLATION, labels=objects.SELECTOR)) as pages:
+            async for page in pages:
+                version = page.resource_version
+                for item in page.items:
+                    yield _told(item)
+        yield contract.Synced()
+        while True:
+            told = client.watch(
+                kinds.INSTALLATION, resource_version=version, longest=_WATCH_SECONDS, labels=objects.SELECTOR
+            )
+            async with contextlib.aclosing(told) as changes:
+                async for each in changes:
+                    version = each.item["metadata"]["resourceVersion"]
+                    if each.change is clients.Change.DELETED:
+                        name: str = each.item["metadata"]["name"]
+                        await self._remove_namespace(name)
+                        yield contract.InstallationObserved(name=name, installation=None)
+                    elif each.change is not clients.Change.BOOKMARK:
+                        yield _told(each.item)
+
+    async def apply_application(self, application: manifest.Application) -> None:
+        client = await self._client()
+        with contextlib.suppress(failures.MissingError):
+            present = await client.get(kinds.APPLICATION, application.metadata.name)
+            if objects.generation(present) > application.metadata.generation:
+                return
+        await client.apply(kinds.APPLICATION, objects.application(application))
+
+    async def get_application(self, name: str) -> manifest.Application | None:
+        client = await self._client()
+        try:
+            return objects.prepared(await client.get(kinds.APPLICATION, name))
+        except failures.MissingError:
+            return None
+
+    async def facts(self) -> document.ClusterFacts:
+        client = await self._client()
+        status, body, headers = await self._connection().call("GET", "/version", query={}, body=None, content_type="")
+        if status >= 400:  # noqa: PLR2004 - HTTP
+            raise failures.from_answer(status, body, headers, what="get /version")
+        version: dict[str, Any] = orjson.loads(body)
+        nodes = await client.remembered(access.NODE)
+        others = await client.remembered(kinds.POD, labels=facts.OTHERS)
+        return facts.collect(str(version["gitVersion"]), nodes, others)
+
+    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[contract.LogLine]:
+        client = await self._client()
+        pods = await clients.objects(client.pages(kinds.POD, namespace=name))
+        if not pods and await self._present(name) is None:
+            raise errors.NotFoundError(f"There is no installation {name} in this cluster.")
+        lines: asyncio.Queue[contract.LogLine | None] = asyncio.Queue(maxsize=_LINES_AHEAD)
+        readers = [asyncio.create_task(self._read(pod, lines, tail=tail, follow=follow)) for pod in pods]
+        ending = asyncio.create_task(_end(readers, lines))
+        try:
+            while (line := await lines.get()) is not None:
+                yield line
+            await ending
+        finally:
+            for task in (*readers, ending):
+                task.cancel()
+            await asyncio.gather(*readers, ending, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._opened is not None:
+            await self._opened[0].__aexit__(None, None, None)
+            self._opened = None
+
+    async def _present(self, name: str) -> kinds.Object | None:
+        client = await self._client()
+        try:
+            return await client.get(kinds.INSTALLATION, name, name)
+        except failures.MissingError:
+            return None
+
+    async def _remove_namespace(self, name: str) -> None:
+        """Remove what is left when an installation is gone, unless its volumes are to outlive it."""
+        client = await self._client()
+        try:
+            present = await client.get(kinds.NAMESPACE, name)
+        except failures.MissingError:
+            return
+        if not objects.is_retained(present):
+            await client.delete(kinds.NAMESPACE, name, None, uid=present["metadata"]["uid"])
+
+    async def _read(
+        self, pod: kinds.Object, lines: "asyncio.Queue[contract.LogLine | None]", *, tail: int, follow: bool
+    ) -> None:
+        about: dict[str, Any] = pod["metadata"]
+        labels: dict[str, str] = about.get("labels") or {}
+        source = labels.get(_WORKLOAD) or str(about["name"])
+        query = {"tailLines": str(tail), "timestamps": "true", "follow": str(follow).lower()}
+        path = kinds.POD.path(about["namespace"], about["name"], "log")
+        async with self._connection().stream(path, query=query) as response:
+            if response.status >= 400:  # noqa: PLR2004 - HTTP
+                return  # its container has not started yet: there is nothing to read
+            async for line in response.content:
+                await lines.put(_line(source, line))
+
+    async def _client(self) -> clients.Client:
+        async with self._opening:
+            if self._opened is None:
+                connected = await connection.Connection(self._known).__aenter__()
+                client = clients.Client(
+                    connected,
+                    allowed=rights.Rights(access.RIGHTS),
+                    gate=limits.Gate(limits.Limits()),
+                    counted=measures.Measures(CollectorRegistry()),
+                    manager=FIELD_MANAGER,
+                )
+                self._opened = connected, client
+            return self._opened[1]
+
+    def _connection(self) -> connection.Connection:
+        if self._opened is None:
+            raise failures.UnreachableError("The connection has not been opened.")
+        return self._opened[0]
+
+
+def opened_by(kubeconfig: str) -> KubernetesRuntime:
+    """Return the way to the cluster that a kubeconfig describes; nothing is connected yet.
+
+    Raises:
+        configuration.ConfigurationError: it describes none.
+    """
+    return KubernetesRuntime(configuration.from_text(kubeconfig, clocks.SystemClock()))
+
+
+def opened_here() -> KubernetesRuntime:
+    """Return the way to the cluster in which this process runs; nothing is connected yet.
+
+    Raises:
+        own.OwnClusterLostError: it runs in none, or has no account there.
+    """
+    return KubernetesRuntime(own.known())
+
+
+def _told(item: kinds.Object) -> contract.InstallationObserved:
+    return contract.InstallationObserved(name=item["metadata"]["name"], installation=objects.observed(item))
+
+
+def _line(source: str, line: bytes) -> contract.LogLine:
+    moment, _, text = line.decode(errors="replace").rstrip("\n").partition(" ")
+    try:
+        return contract.LogLine(at=datetime.fromisoformat(moment), source=source, text=text)
+    except ValueError:
+        return contract.LogLine(at=None, source=source, text=f"{moment} {text}".rstrip())
+
+
+async def _end(readers: "list[asyncio.Task[None]]", lines: "asyncio.Queue[contract.LogLine | None]") -> None:
+    ended = await asyncio.gather(*readers, return_exceptions=True)
+    await lines.put(None)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each

@@ -1,0 +1,1 @@
+"""PostgreSQL servers as makers of logical databases."""

@@ -1,0 +1,1 @@
+"""The object store of one machine as a maker of buckets."""

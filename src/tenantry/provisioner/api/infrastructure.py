@@ -1,0 +1,185 @@
+"""Routes of clusters, database servers and object stores: the same five for each."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastapi import Response, status
+from sqlalchemy import RowMapping
+
+from tenantry.kernel import errors
+from tenantry.provisioner.access import model as access
+from tenantry.provisioner.api import answers, reading, refusals
+from tenantry.provisioner.api import dependencies as given
+from tenantry.provisioner.registry import nouns, service, store
+from tenantry.wire import infrastructure as wire
+from tenantry.wire import model
+
+Seen = TypeVar("Seen", wire.Cluster, wire.DatabaseServer, wire.ObjectStore)
+
+router = reading.router("")
+_TAKEN = refusals.of(store.AlreadyRegisteredError)
+_UNKNOWN = refusals.of(errors.NotFoundError)
+
+
+@router.post(
+    "/v1/clusters",
+    status_code=status.HTTP_201_CREATED,
+    tags=["clusters"],
+    operation_id="register_cluster",
+    response_model=wire.Cluster,
+    responses=_TAKEN,
+)
+async def register_cluster(
+    request: wire.RegisterCluster,
+    services: given.ServicesOf,
+    writer: given.WriterOf,
+    by: given.WritesInfrastructure,
+    once: given.OnceOf,
+) -> Response:
+    """Make a cluster known; it is probed at once."""
+
+    async def make() -> access.Answer:
+        made = await services.registry.register_cluster(writer, request, by)
+        seen = nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, made))
+        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/clusters/{made}")
+
+    return await answers.once(services, writer, once, make)
+
+
+@router.put(
+    "/v1/clusters/{name}/kubeconfig",
+    tags=["clusters"],
+    operation_id="renew_kubeconfig",
+    responses=_UNKNOWN | refusals.of(service.NoKubeconfigError),
+)
+async def renew_kubeconfig(
+    name: given.NameOrId,
+    request: wire.RenewKubeconfig,
+    services: given.ServicesOf,
+    writer: given.WriterOf,
+    by: given.WritesInfrastructure,
+) -> wire.Cluster:
+    """Replace how a Kubernetes cluster is reached; it is probed at once."""
+    changed = await services.registry.renew_kubeconfig(writer, name, request, by)
+    return nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, changed))
+
+
+@router.post(
+    "/v1/database-servers",
+    status_code=status.HTTP_201_CREATED,
+    tags=["database servers"],
+    operation_id="register_database_server",
+    response_model=wire.DatabaseServer,
+    responses=_TAKEN,
+)
+async def register_database_server(
+    request: wire.RegisterDatabaseServer,
+    services: given.ServicesOf,
+    writer: given.WriterOf,
+    by: given.WritesInfrastructure,
+    once: given.OnceOf,
+) -> Response:
+    """Make a database server known; it is probed at once."""
+
+    async def make() -> access.Answer:
+        made = await services.registry.register_database_server(writer, request, by)
+        seen = nouns.database_server(await services.registry.get(writer, nouns.DATABASE_SERVERS, made))
+        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/database-servers/{made}")
+
+    return await answers.once(services, writer, once, make)
+
+
+@router.post(
+    "/v1/object-stores",
+    status_code=status.HTTP_201_CREATED,
+    tags=["object stores"],
+    operation_id="register_object_store",
+    response_model=wire.ObjectStore,
+    responses=_TAKEN,
+)
+async def register_object_store(
+    request: wire.RegisterObjectStore,
+    services: given.ServicesOf,
+    writer: given.WriterOf,
+    by: given.WritesInfrastructure,
+    once: given.OnceOf,
+) -> Response:
+    """Make an object store known; it is probed at once."""
+
+    async def make() -> access.Answer:
+        made = await services.registry.register_object_store(writer, request, by)
+        seen = nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, made))
+        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/object-stores/{made}")
+
+    return await answers.once(services, writer, once, make)
+
+
+def _add_looks(path: str, noun: store.Noun, seen: Callable[[RowMapping], Seen], shape: type[Seen]) -> None:
+    """Add the routes that look, for one noun."""
+
+    async def everything(
+        services: given.ServicesOf, reader: given.ReaderOf, _: given.ReadsInfrastructure
+    ) -> model.Page[Seen]:
+        rows = await services.registry.everything(reader, noun)
+        return model.Page(items=[seen(row) for row in rows])
+
+    async def get(
+        name: given.NameOrId, services: given.ServicesOf, reader: given.ReaderOf, _: given.ReadsInfrastructure
+    ) -> Seen:
+        return seen(await services.registry.get(reader, noun, name))
+
+    word = noun.kind.replace("-", "_")
+    router.get(
+        path,
+        tags=[f"{noun.title}s"],
+        operation_id=f"list_{word}s",
+        description=f"List {noun.title}s, by name.",
+        response_model=model.Page[shape],
+    )(everything)
+    router.get(
+        f"{path}/{{name}}",
+        tags=[f"{noun.title}s"],
+        operation_id=f"get_{word}",
+        description=f"Return one {noun.title}.",
+        response_model=shape,
+        responses=_UNKNOWN,
+    )(get)
+
+
+def _add_cordon(path: str, noun: store.Noun, word: str, *, is_cordoned: bool, description: str) -> None:
+    """Add the route that closes, or opens, for new things, for one noun."""
+
+    async def cordon(
+        name: given.NameOrId,
+        services: given.ServicesOf,
+        writer: given.WriterOf,
+        by: given.WritesInfrastructure,
+        once: given.OnceOf,
+    ) -> Response:
+        async def take() -> access.Answer:
+            await services.registry.cordon(writer, noun, name, is_cordoned=is_cordoned, by=by)
+            return answers.empty(name)
+
+        return await answers.once(services, writer, once, take)
+
+    router.post(
+        f"{path}/{{name}}/{word}",
+        status_code=status.HTTP_204_NO_CONTENT,
+        tags=[f"{noun.title}s"],
+        operation_id=f"{word}_{noun.kind.replace('-', '_')}",
+        description=description,
+        responses=_UNKNOWN,
+    )(cordon)
+
+
+def _add_cordons(path: str, noun: store.Noun) -> None:
+    _add_cordon(path, noun, "cordon", is_cordoned=True, description="Let nothing new be placed there.")
+    _add_cordon(path, noun, "uncordon", is_cordoned=False, description="Let new things be placed there again.")
+
+
+_add_looks("/v1/clusters", nouns.CLUSTERS, nouns.cluster, wire.Cluster)
+_add_looks("/v1/database-servers", nouns.DATABASE_SERVERS, nouns.database_server, wire.DatabaseServer)
+_add_looks("/v1/object-stores", nouns.OBJECT_STORES, nouns.object_store, wire.ObjectStore)
+_add_cordons("/v1/clusters", nouns.CLUSTERS)
+_add_cordons("/v1/database-servers", nouns.DATABASE_SERVERS)
+_add_cordons("/v1/object-stores", nouns.OBJECT_STORES)

@@ -1,0 +1,1 @@
+"""Applications that are sold, and the preparation of their versions on clusters."""

@@ -1,0 +1,1 @@
+"""Installations: what a customer has, from the request to the last trace removed."""

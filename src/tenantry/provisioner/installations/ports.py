@@ -1,0 +1,50 @@
+"""What installations need of the world; adapters bring it, chosen by where the installation was placed."""
+
+from typing import Protocol
+
+from tenantry.application import needs
+from tenantry.kernel import ids
+from tenantry.runtime import contract
+
+
+class DatabaseMaker(Protocol):
+    """Makes and removes logical databases on one server. Every call may be made twice."""
+
+    async def make(self, name: str, password: str, need: needs.DatabaseNeed) -> None:
+        """Make database and role of this name, so that only this role can connect to it."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove database and role; open connections are ended."""
+        ...
+
+
+class BucketMaker(Protocol):
+    """Makes and removes buckets in one object store. Every call may be made twice."""
+
+    async def make(self, name: str, access_key: str, secret_key: str) -> None:
+        """Make the bucket and the one key pair that opens it and nothing else."""
+        ...
+
+    async def remove(self, name: str, access_key: str) -> None:
+        """Remove the bucket with all objects, and its key pair."""
+        ...
+
+
+class Surroundings(Protocol):
+    """Finds who speaks to a cluster, a server or a store.
+
+    Each may raise `TemporaryError` where it is not known in this process yet.
+    """
+
+    async def runtime(self, cluster: ids.ClusterId) -> contract.Runtime:
+        """Return the way to a cluster."""
+        ...
+
+    async def databases(self, server: ids.DatabaseServerId) -> DatabaseMaker:
+        """Return the way to a database server."""
+        ...
+
+    async def buckets(self, object_store: ids.ObjectStoreId) -> BucketMaker:
+        """Return the way to an object store."""
+        ...

@@ -1,0 +1,46 @@
+"""The three kinds of registered things, and how each travels."""
+
+from sqlalchemy import RowMapping
+
+from tenantry.provisioner import tables
+from tenantry.provisioner.events import model as event_model
+from tenantry.provisioner.registry import store
+from tenantry.wire import infrastructure as wire
+
+CLUSTERS = store.Noun(
+    kind=event_model.SubjectKind.CLUSTER,
+    queue=tables.CLUSTERS_QUEUE,
+    taken_by=tables.INSTALLATIONS.c.cluster_id,
+    prefix="clu",
+)
+DATABASE_SERVERS = store.Noun(
+    kind=event_model.SubjectKind.DATABASE_SERVER,
+    queue=tables.DATABASE_SERVERS_QUEUE,
+    taken_by=tables.LOGICAL_DATABASES.c.server_id,
+    prefix="dbs",
+)
+OBJECT_STORES = store.Noun(
+    kind=event_model.SubjectKind.OBJECT_STORE,
+    queue=tables.OBJECT_STORES_QUEUE,
+    taken_by=tables.BUCKETS.c.store_id,
+    prefix="obs",
+)
+
+
+def cluster(row: RowMapping) -> wire.Cluster:
+    """Return a cluster as clients see it; its kubeconfig stays here."""
+    return wire.Cluster.model_validate({**_public(row), "installations": row["taken"]})
+
+
+def database_server(row: RowMapping) -> wire.DatabaseServer:
+    """Return a database server as clients see it; its password stays here."""
+    return wire.DatabaseServer.model_validate({**_public(row), "databases": row["taken"]})
+
+
+def object_store(row: RowMapping) -> wire.ObjectStore:
+    """Return an object store as clients see it."""
+    return wire.ObjectStore.model_validate({**_public(row), "buckets": row["taken"]})
+
+
+def _public(row: RowMapping) -> dict[str, object]:
+    return {key: value for key, value in row.items() if key not in {"kubeconfig", "password", "user"}}

@@ -1,0 +1,168 @@
+"""What can be asked of clusters, database servers and object stores: register, look, cordon."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import RowMapping
+
+from tenantry.engine import database
+from tenantry.engine import store as engine_store
+from tenantry.kernel import errors
+from tenantry.provisioner import context
+from tenantry.provisioner.access import model as access
+from tenantry.provisioner.applications import store as application_store
+from tenantry.provisioner.clusters import store as cluster_store
+from tenantry.provisioner.events import model as event_model
+from tenantry.provisioner.events import store as event_store
+from tenantry.provisioner.installations import store as installation_store
+from tenantry.provisioner.registry import nouns, ports, store
+from tenantry.wire import infrastructure as wire
+from tenantry.wire import model
+
+
+class NoKubeconfigError(errors.CustomerMustActError):
+    """Only a Kubernetes cluster is reached by a kubeconfig."""
+
+    code = "no-kubeconfig"
+    status = 409
+
+
+class Registry:
+    """Registered things of all kinds."""
+
+    def __init__(
+        self, around: context.Context, find_server: ports.FindServer, find_own_server: ports.FindOwnServer
+    ) -> None:
+        """Take what services share, what understands a kubeconfig, and what knows the provisioner's own cluster."""
+        self._around = around
+        self._find_server = find_server
+        self._find_own_server = find_own_server
+
+    async def register_cluster(
+        self, writer: database.Writer, request: wire.RegisterCluster, by: access.Principal
+    ) -> str:
+        """Make a cluster known; it is probed at once, and prepares all that is sold.
+
+        Raises:
+            CustomerMustActError: its kubeconfig cannot be used here, or it should be the provisioner's own cluster and
+                there is none; the message says why.
+        """
+        values = request.model_dump(by_alias=False, exclude={"kubeconfig", "in_cluster"})
+        if request.kubeconfig is not None:
+            values |= self._sealed(request.kubeconfig)
+        elif request.in_cluster:
+            values["endpoint"] = self._find_own_server()
+        row_id = await self._add(writer, nouns.CLUSTERS, values)
+        now = self._around.clock.now()
+        await cluster_store.add(writer, row_id, now)
+        for application in await application_store.find(writer):
+            preparation = self._around.identifiers.new("prp")
+            await application_store.prepare_everywhere(writer, preparation, application.id, now)
+        await self._record(writer, nouns.CLUSTERS, row_id, f"{request.name} registered.", by)
+        return row_id
+
+    async def renew_kubeconfig(
+        self, writer: database.Writer, name: str, request: wire.RenewKubeconfig, by: access.Principal
+    ) -> str:
+        """Replace how a Kubernetes cluster is reached; it is probed at once.
+
+        Raises:
+            NotFoundError: there is no such cluster.
+            CustomerMustActError: the kubeconfig cannot be used here, or the cluster is none of Kubernetes.
+        """
+        row = await self.get(writer, nouns.CLUSTERS, name)
+        if row["kind"] != "kubernetes":
+            raise NoKubeconfigError(f"{row['name']} is a cluster of kind “{row['kind']}”.")
+        await store.change(writer, nouns.CLUSTERS, row["id"], self._sealed(request.kubeconfig))
+        await engine_store.poke(writer, nouns.CLUSTERS.queue, row["id"], self._around.clock.now())
+        await self._record(writer, nouns.CLUSTERS, row["id"], f"{row['name']} has another kubeconfig.", by)
+        return str(row["id"])
+
+    def _sealed(self, kubeconfig: SecretStr) -> dict[str, Any]:
+        text = kubeconfig.get_secret_value()
+        return {"endpoint": self._find_server(text), "kubeconfig": self._around.vault.seal(text)}
+
+    async def register_database_server(
+        self, writer: database.Writer, request: wire.RegisterDatabaseServer, by: access.Principal
+    ) -> str:
+        """Make a database server known; it is probed at once."""
+        password = self._around.vault.seal(request.password.get_secret_value())
+        values = request.model_dump(by_alias=False, exclude={"password"})
+        return await self._register(writer, nouns.DATABASE_SERVERS, {**values, "password": password}, by)
+
+    async def register_object_store(
+        self, writer: database.Writer, request: wire.RegisterObjectStore, by: access.Principal
+    ) -> str:
+        """Make an object store known; it is probed at once."""
+        return await self._register(writer, nouns.OBJECT_STORES, request.model_dump(by_alias=False), by)
+
+    async def everything(self, reader: database.Reader, noun: store.Noun) -> Sequence[RowMapping]:
+        """Return all of one kind, by name."""
+        return await store.rows(reader, noun)
+
+    async def get(self, reader: database.Reader, noun: store.Noun, name: str) -> RowMapping:
+        """Return the one with this name or id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = await store.rows(reader, noun, name)
+        if not found:
+            raise errors.NotFoundError(f"There is no {noun.title} “{name}”.")
+        return found[0]
+
+    async def cordon(
+        self, writer: database.Writer, noun: store.Noun, name: str, *, is_cordoned: bool, by: access.Principal
+    ) -> None:
+        """Let nothing new be placed there, or let it again."""
+        row = await self.get(writer, noun, name)
+        await store.change(writer, noun, row["id"], {"is_cordoned": is_cordoned})
+        if not is_cordoned:
+            await installation_store.poke_waiting(writer, self._around.clock.now())
+        word = "cordoned" if is_cordoned else "uncordoned"
+        await self._record(writer, noun, row["id"], f"{row['name']} {word}.", by)
+
+    async def change_limits(
+        self, writer: database.Writer, noun: store.Noun, name: str, request: model.Request, by: access.Principal
+    ) -> str:
+        """Change what may be placed there, and let what waits for a place look again; return its id.
+
+        Raises:
+            NotFoundError: there is none of this name.
+        """
+        row = await self.get(writer, noun, name)
+        given = request.model_dump(by_alias=False, exclude_none=True)
+        values = {key: value for key, value in given.items() if value != row[key]}
+        if values:
+            await store.change(writer, noun, row["id"], values)
+            await installation_store.poke_waiting(writer, self._around.clock.now())
+            changed = ", ".join(key.replace("_", " ") for key in values)
+            await self._record(writer, noun, row["id"], f"{row['name']} has another {changed}.", by)
+        return str(row["id"])
+
+    async def _register(
+        self, writer: database.Writer, noun: store.Noun, values: dict[str, Any], by: access.Principal
+    ) -> str:
+        row_id = await self._add(writer, noun, values)
+        await self._record(writer, noun, row_id, f"{values['name']} registered.", by)
+        return row_id
+
+    async def _add(self, writer: database.Writer, noun: store.Noun, values: dict[str, Any]) -> str:
+        row_id = self._around.identifiers.new(noun.prefix)
+        values = {**values, "id": row_id, "status": wire.Status.CONNECTING}
+        await store.add(writer, noun, values, self._around.clock.now())
+        return row_id
+
+    async def _record(
+        self, writer: database.Writer, noun: store.Noun, row_id: str, summary: str, by: access.Principal
+    ) -> None:
+        event = event_model.NewEvent(
+            type=f"{noun.kind}.changed",
+            subject_kind=noun.kind,
+            subject_id=row_id,
+            at=self._around.clock.now(),
+            actor=by.name,
+            summary=summary,
+        )
+        await event_store.record(writer, event)
