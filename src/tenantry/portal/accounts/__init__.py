@@ -1,0 +1,1 @@
+"""Who the customers are: accounts, one-time codes by mail, and sessions."""

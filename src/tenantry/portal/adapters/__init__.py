@@ -1,0 +1,1 @@
+"""The portal's ports, implemented: the provisioner's client and SMTP."""
