@@ -1,0 +1,1 @@
+"""The command line `tenantry`: one module for each noun; commands parse, make one call, and render."""

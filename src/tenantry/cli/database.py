@@ -1,0 +1,75 @@
+"""`tenantry database`: PostgreSQL servers that hold logical databases."""
+
+import os
+from typing import Annotated
+
+import pydantic
+import typer
+
+from tenantry.cli import options, registered, rendering
+from tenantry.wire import infrastructure as wire
+
+NOUN = registered.Noun(
+    one="a database server",
+    many="database servers",
+    calls=lambda client: client.database_servers,
+    address=rendering.Columns[wire.DatabaseServer](
+        [
+            rendering.Column(title="address", value=lambda each: f"{each.host}:{each.port}"),
+            rendering.Column(title="version", value=lambda each: each.version),
+        ]
+    ),
+    load=rendering.Column(title="databases", value=lambda each: f"{each.databases} of {each.max_databases}"),
+)
+app = NOUN.commands()
+
+
+@app.command("register")
+def register(
+    ctx: typer.Context,
+    name: options.Name,
+    host: Annotated[str, typer.Option(help="Host name or address.")],
+    user: Annotated[str, typer.Option(help="A role that may create databases and roles.")] = "postgres",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 5432,
+    ssl_mode: Annotated[
+        wire.SslMode, typer.Option(help="How connections are protected: the provisioner's and the installations'.")
+    ] = "prefer",
+    max_databases: Annotated[int, typer.Option(min=0, help="How many logical databases it may hold.")] = 500,
+    max_connections: Annotated[
+        int, typer.Option(min=0, help="How many connections installations may be promised in all.")
+    ] = 4000,
+    output: options.Output = rendering.Format.TABLE,
+) -> None:
+    """Make a database server known; the password is read from TENANTRY_DATABASE_PASSWORD, or asked for."""
+    request = wire.RegisterDatabaseServer(
+        name=name,
+        host=host,
+        port=port,
+        user=user,
+        password=_password(),
+        ssl_mode=ssl_mode,
+        max_databases=max_databases,
+        max_connections=max_connections,
+    )
+    NOUN.change(ctx, lambda calls: calls.register(request), output)
+
+
+@app.command("update")
+def update(
+    ctx: typer.Context,
+    name: options.Name,
+    max_databases: Annotated[int | None, typer.Option(min=0, help="How many logical databases it may hold.")] = None,
+    max_connections: Annotated[
+        int | None, typer.Option(min=0, help="How many connections installations may be promised in all.")
+    ] = None,
+    output: options.Output = rendering.Format.TABLE,
+) -> None:
+    """Change what may be placed on a database server."""
+    request = wire.UpdateDatabaseServer(max_databases=max_databases, max_connections=max_connections)
+    NOUN.change(ctx, lambda calls: calls.update(name, request), output, what="changed")
+
+
+def _password() -> pydantic.SecretStr:
+    """Take the password from where no process list and no shell history shows it."""
+    given = os.environ.get("TENANTRY_DATABASE_PASSWORD") or typer.prompt("Password", hide_input=True, err=True)
+    return pydantic.SecretStr(given)

@@ -1,0 +1,1 @@
+"""The agent: the operator of one machine. It accepts Installation documents and makes reality match them."""
