@@ -1,0 +1,91 @@
+"""What goes wrong in an application: it is told with its reason, tried again, and an update goes back by itself.
+
+Pods of the size `huge` fit on no node, so they wait until the test says how they end.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from support import operator_stage as stages
+from tenantry.kubernetes import kinds
+from tenantry.runtime import document
+
+Phase = document.Phase
+WITHIN = timedelta(seconds=90)
+
+
+async def fail_job(ordered: stages.Ordered, *, number: int) -> None:
+    """Let the pod of a job's n-th try end badly."""
+
+    async def pod() -> dict[str, Any] | None:
+        waiting = [
+            each
+            for (kind, _), each in (await ordered.objects()).items()
+            if kind == "Pod" and "tenantry.dev/job" in each["metadata"]["labels"]
+            if each["status"].get("phase") == "Pending"
+        ]
+        return waiting[0] if waiting else None
+
+    found = await stages.eventually(pod, within=WITHIN, about=lambda: tell(ordered, number))
+    path = kinds.POD.path(ordered.namespace, found["metadata"]["name"], "status")
+    await ordered.api.merge(path, {"status": {"phase": "Failed", "message": f"try {number}"}})
+
+
+async def tell(ordered: stages.Ordered, number: int) -> object:
+    return number, (await ordered.get()).status
+
+
+async def generations(ordered: stages.Ordered) -> dict[str, int]:
+    """Return how often each Deployment was changed."""
+    return {
+        name: each["metadata"]["generation"]
+        for (kind, name), each in (await ordered.objects()).items()
+        if kind == "Deployment"
+    }
+
+
+async def test_a_migration_that_fails_leaves_the_old_version_serving(stage: stages.Stage) -> None:
+    name = stages.fresh("tiny")
+    await stage.offer(stages.application(name, jobs={"migrate": {"command": ["migrate"]}}))
+    async with stage.operator():
+        ordered = await stage.order(name, namespace=stages.fresh("acme"))
+        await ordered.until(Phase.READY)
+        before = await generations(ordered)
+        await ordered.want(version="1.1", size="huge")
+        for number in range(3):
+            await fail_job(ordered, number=number)
+        status = await ordered.until(Phase.FAILED, within=WITHIN)
+        [migrated] = [each for each in status.conditions if each.type is document.ConditionType.MIGRATED]
+        assert (migrated.reason, status.serving_version) == ("MigrateFailed", "1.0")
+        assert "Version 1.0 serves on" in migrated.message
+        assert all(after <= before[name] + 1 for name, after in (await generations(ordered)).items())
+        assert "MigrateFailed" in await ordered.events()
+        await ordered.want(version="1.0", size="small")
+        await ordered.until(Phase.READY, within=WITHIN)
+
+
+async def test_an_object_that_the_cluster_refuses_is_told_with_its_reason(stage: stages.Stage) -> None:
+    name = stages.fresh("tiny")
+    await stage.offer(stages.application(name))
+    namespace = stages.fresh("acme")
+    await stage.make_namespace(namespace)
+    await stage.api.apply(
+        f"/api/v1/namespaces/{namespace}/resourcequotas/none",
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "none", "namespace": namespace},
+            "spec": {"hard": {"count/services": "0"}},
+        },
+    )
+    async with stage.operator():
+        ordered = await stage.order(name, namespace=namespace)
+
+        async def is_told() -> bool:
+            status = (await ordered.get()).status
+            told = {each.reason for each in status.conditions} if status else set[str]()
+            return "QuotaExceeded" in told
+
+        await stages.eventually(is_told, about=ordered.get)
+        await stage.api.delete(f"/api/v1/namespaces/{namespace}/resourcequotas/none")
+        await ordered.until(Phase.READY, within=WITHIN)

@@ -1,0 +1,202 @@
+"""The provisioner's way to a cluster, on a real API server and with exactly the rights that it asks for.
+
+Nothing acts on this API server, so the test itself reports in the operator's place.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from support import tiny
+from tenantry.application import manifest
+from tenantry.kernel import errors, randomness
+from tenantry.kubernetes import kinds
+from tenantry.operator.resources import definitions as own
+from tenantry.provisioner.adapters import kubernetes
+from tenantry.provisioner.adapters.kubernetes import access, objects
+from tenantry.runtime import contract, document
+from testbed import accounts, definitions
+from testbed import cluster as clusters
+from testbed.api import Api
+
+ACCOUNT = "tenantry-provisioner"
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+@pytest.fixture
+async def api(bare_cluster: clusters.Cluster) -> AsyncGenerator[Api]:
+    async with bare_cluster.connected() as connected:
+        await definitions.apply(connected, [own.application(), own.installation()])
+        yield connected
+
+
+@pytest.fixture
+async def runtime(api: Api, bare_cluster: clusters.Cluster) -> AsyncGenerator[kubernetes.KubernetesRuntime]:
+    """The way to the cluster, as a service account that may do what the table says and nothing else."""
+    await _allow(api)
+    kubeconfig = await accounts.write_kubeconfig(bare_cluster, "default", ACCOUNT)
+    opened = kubernetes.opened_by(kubeconfig.read_text())
+    yield opened
+    await opened.close()
+
+
+async def _allow(api: Api) -> None:
+    metadata = {"name": ACCOUNT}
+    rules = [
+        {"apiGroups": [each.kind.group], "resources": [each.resource], "verbs": sorted(each.verbs)}
+        for each in access.RIGHTS
+    ]
+    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "default"}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ACCOUNT}
+    group = "rbac.authorization.k8s.io/v1"
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("/api/v1/namespaces/default/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount"}),
+        (f"{_RBAC}/clusterroles", {"apiVersion": group, "kind": "ClusterRole", "rules": rules}),
+        (
+            f"{_RBAC}/clusterrolebindings",
+            {"apiVersion": group, "kind": "ClusterRoleBinding", "subjects": [subject], "roleRef": reference},
+        ),
+    ]
+    for path, body in given:
+        await api.apply(f"{path}/{ACCOUNT}", body | {"metadata": metadata})
+
+
+def fresh() -> str:
+    return f"ins-{randomness.SystemRandomness().token_bytes(5).hex()}"
+
+
+def installation_path(name: str) -> str:
+    return kinds.INSTALLATION.path(name, name)
+
+
+async def report(api: Api, name: str, phase: str) -> None:
+    """Report in the operator's place that it has seen the object as it is."""
+    present = await api.get(installation_path(name))
+    status = {"observedGeneration": present["metadata"]["generation"], "phase": phase}
+    await api.merge(f"{installation_path(name)}/status", {"status": status})
+
+
+async def next_of(watched: AsyncGenerator[contract.Observed], name: str) -> contract.InstallationObserved:
+    """Return what is told next of this installation."""
+    async with asyncio.timeout(20):
+        async for each in watched:
+            if isinstance(each, contract.InstallationObserved) and each.name == name:
+                return each
+    pytest.fail("The watch has ended.")
+
+
+async def test_a_document_is_handed_over_with_its_secrets(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
+    name = fresh()
+    answer = await runtime.apply(tiny.bundle(name, generation=3))
+    assert answer.metadata.generation == 3
+    assert answer.status == document.InstallationStatus(phase=document.Phase.PENDING)
+    secret = await api.get(kinds.SECRET.path(name, f"{name}-generated"))
+    assert secret["data"] == {"adminPassword": "c3dvcmRmaXNoLTQy"}
+    namespace = await api.get(kinds.NAMESPACE.path(name=name))
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert "swordfish" not in str(await api.get(installation_path(name)))
+
+
+async def test_a_report_is_told_in_our_own_counting(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
+    name = fresh()
+    await runtime.apply(tiny.bundle(name, generation=3))
+    await report(api, name, "Ready")
+    found = await runtime.get(name)
+    assert found is not None
+    assert found.status is not None
+    assert (found.status.phase, found.status.observed_generation) == (document.Phase.READY, 3)
+    changed = await runtime.apply(tiny.bundle(name, generation=4, size="large"))
+    assert changed.status is not None
+    assert (changed.metadata.generation, changed.status.observed_generation) == (4, 3)
+
+
+async def test_an_older_generation_is_ignored(runtime: kubernetes.KubernetesRuntime) -> None:
+    name = fresh()
+    await runtime.apply(tiny.bundle(name, generation=5))
+    answer = await runtime.apply(tiny.bundle(name, generation=4, version="2.0"))
+    assert (answer.metadata.generation, answer.spec.version) == (5, "1.0")
+
+
+async def test_a_watch_tells_everything_then_the_mark_then_each_change(
+    api: Api, runtime: kubernetes.KubernetesRuntime
+) -> None:
+    name, later = fresh(), fresh()
+    await runtime.apply(tiny.bundle(name, generation=1))
+    async with aclosing(runtime.watch()) as watched:
+        told: list[str] = []
+        async for each in watched:
+            if isinstance(each, contract.Synced):
+                break
+            told.append(each.name)
+        assert name in told
+        await runtime.apply(tiny.bundle(later, generation=1))
+        assert (await next_of(watched, later)).installation is not None
+        await report(api, later, "Ready")
+        reported = (await next_of(watched, later)).installation
+        assert reported is not None
+        assert reported.status is not None
+        assert reported.status.phase is document.Phase.READY
+        await runtime.delete(later)
+        assert (await next_of(watched, later)).installation is None
+    assert await runtime.get(later) is None
+
+
+async def test_what_others_made_is_not_told(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
+    made = objects.installation(tiny.bundle("self-hosted").installation)
+    made["metadata"] = {"name": "self-hosted", "namespace": "default"}
+    await api.apply(kinds.INSTALLATION.path("default", "self-hosted"), made)
+    async with aclosing(runtime.watch()) as watched:
+        async for each in watched:
+            if isinstance(each, contract.Synced):
+                return
+            assert each.name != "self-hosted"
+
+
+@pytest.mark.parametrize(("policy", "is_kept"), [("Delete", False), ("Retain", True)])
+async def test_a_removal_takes_the_namespace_unless_volumes_are_retained(
+    api: Api, runtime: kubernetes.KubernetesRuntime, policy: str, *, is_kept: bool
+) -> None:
+    name = fresh()
+    await runtime.apply(tiny.bundle(name, deletionPolicy=policy))
+    await runtime.delete(name)
+    assert await runtime.get(name) is None
+    await runtime.delete(name)
+    namespace = await api.get(kinds.NAMESPACE.path(name=name))
+    assert (namespace["metadata"].get("deletionTimestamp") is None) == is_kept
+
+
+async def test_an_application_is_kept_and_its_versions_are_told(runtime: kubernetes.KubernetesRuntime) -> None:
+    image = f"registry.example/tiny@sha256:{'0' * 64}"
+    versions = [each | {"image": image} for each in tiny.SPEC["versions"]]
+    name = fresh()
+    await runtime.apply_application(tiny.application(name, generation=2, versions=versions))
+    await runtime.apply_application(tiny.application(name, generation=1))
+    found = await runtime.get_application(name)
+    assert found is not None
+    assert found.metadata.generation == 2
+    assert found.status is not None
+    assert {each.phase for each in found.status.versions} == {manifest.VersionPhase.PREPARED}
+    assert await runtime.get_application("unknown") is None
+
+
+async def test_facts_are_those_of_the_cluster(runtime: kubernetes.KubernetesRuntime) -> None:
+    found = await runtime.facts()
+    assert (found.kind, found.cpu_millis) == ("kubernetes", 0)
+    assert found.version.startswith("v1.")
+
+
+async def test_logs_of_nobody(runtime: kubernetes.KubernetesRuntime) -> None:
+    with pytest.raises(errors.NotFoundError):
+        async for _ in runtime.logs("unknown", tail=10, follow=False):
+            pass
+
+
+async def test_a_cluster_that_is_away_is_a_matter_of_waiting(bare_cluster: clusters.Cluster) -> None:
+    closed = bare_cluster.kubeconfig.read_text().replace(bare_cluster.endpoint, "https://127.0.0.1:9")
+    opened = kubernetes.opened_by(closed)
+    with pytest.raises(errors.TemporaryError):
+        await opened.facts()
+    await opened.close()

@@ -1,0 +1,87 @@
+"""From an order at the provisioner's API to what the operator makes of it in a cluster, and all the way back.
+
+The control plane is real, and so are provisioner, operator and PostgreSQL; the node is pretended, so pods have no
+processes behind them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from support import operator_stage, provisioner_stage
+from tenantry.kubernetes import kinds
+from tenantry.wire import infrastructure, installations
+from testbed import cluster as clusters
+from testbed.api import Api
+
+Status = installations.Status
+WITHIN = 90.0
+
+
+@pytest.fixture
+async def stage(cluster: clusters.Cluster) -> AsyncGenerator[operator_stage.Stage]:
+    """The shared cluster with an operator under exactly its role."""
+    async with cluster.connected() as api:
+        made = operator_stage.Stage(cluster, api)
+        await made.prepare()
+        async with made.operator():
+            yield made
+
+
+@pytest.fixture
+async def provisioner(
+    place: provisioner_stage.Place, stage: operator_stage.Stage
+) -> AsyncGenerator[provisioner_stage.Stage]:
+    """A provisioner that has the cluster for its only one, and sells the tiny application there."""
+    async with provisioner_stage.opened(place) as opened:
+        kubeconfig = SecretStr(await asyncio.to_thread(stage.up.kubeconfig.read_text))
+        request = infrastructure.RegisterCluster(name="k8s", kind="kubernetes", kubeconfig=kubeconfig)
+        await opened.client.clusters.register(request)
+        application = operator_stage.application("tiny", defaultVersion="1.0")
+        await opened.client.applications.apply(application)
+        await opened.until_available()
+        yield opened
+
+
+async def replicas(api: Api, name: str) -> dict[str, int]:
+    """Return how many pods of each workload are wanted."""
+    found = await api.items(kinds.DEPLOYMENT.path(name))
+    return {each["metadata"]["labels"]["tenantry.dev/workload"]: each["spec"]["replicas"] for each in found}
+
+
+async def test_an_installation_lives_in_a_cluster(
+    provisioner: provisioner_stage.Stage, stage: operator_stage.Stage
+) -> None:
+    made = await provisioner.create("acme")
+    seen = await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
+    assert (seen.cluster, seen.serving_version) == ("k8s", "1.0")
+    assert await replicas(stage.api, made.id) == {"web": 1, "clock": 1}
+
+    await provisioner.client.installations.update("acme", installations.UpdateInstallation(version="1.1"))
+    seen = await provisioner.until("acme", Status.STABLE, seconds=WITHIN)
+    assert seen.serving_version == "1.1"
+
+    await provisioner.client.installations.hibernate("acme")
+    await provisioner.until("acme", Status.HIBERNATED, seconds=WITHIN)
+    assert await replicas(stage.api, made.id) == {"web": 0, "clock": 0}
+    await provisioner.client.installations.wake("acme")
+    await provisioner.until("acme", Status.STABLE, seconds=WITHIN)
+
+    await provisioner.client.installations.delete("acme", grace_seconds=0)
+    await provisioner.until(made.id, Status.DELETED, seconds=WITHIN)
+
+    async def is_gone() -> bool:
+        return not await stage.api.has(kinds.NAMESPACE.path(name=made.id))
+
+    await operator_stage.eventually(is_gone, within=timedelta(seconds=WITHIN))
+
+
+async def test_facts_of_the_cluster_are_known(provisioner: provisioner_stage.Stage) -> None:
+    found = await provisioner.client.clusters.get("k8s")
+    assert found.status is infrastructure.Status.AVAILABLE
+    assert found.facts is not None
+    assert found.facts.kind == "kubernetes"
+    assert found.facts.cpu_millis > 0
