@@ -1,0 +1,104 @@
+"""Many installations at once until all are Ready, and a new version over all of them, over the raw writes of the same.
+
+Each measurement has a cluster of its own. Both sides are measured on the same kind of cluster, with the same
+controllers, scheduler and pretended nodes reacting; which of the two comes first changes with each pair.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import figures
+from bench.kubernetes import fleet, site, writer
+from tenantry.kubernetes import kinds
+
+Work = Callable[[str], Iterable[writer.Call]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the two ways: what is written, and how it is told that all is there."""
+
+    name: str
+    make: Work
+    update: Work
+    kind: kinds.Kind
+    each: int
+    holds: site.Holds
+    has_operator: bool
+
+
+OURS = Side(
+    name="by the operator", make=fleet.orders, update=fleet.update, kind=kinds.INSTALLATION, each=1,
+    holds=site.is_ready, has_operator=True,
+)  # fmt: skip
+RAW = Side(
+    name="raw", make=fleet.objects, update=fleet.raw_update, kind=kinds.DEPLOYMENT,
+    each=fleet.WORKLOADS, holds=site.is_rolled_out, has_operator=False,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """Seconds of one measurement."""
+
+    creation: float
+    rollout: float
+    processor: float = 0.0
+    """Of the operator, for both."""
+
+    def __str__(self) -> str:
+        """Return both as words."""
+        return f"made {self.creation:.1f} s, rolled over {self.rollout:.1f} s"
+
+
+async def run(program: Path, count: int, pairs: int) -> None:
+    """Measure pairs and print the figures."""
+    ours: list[Taken] = []
+    raw: list[Taken] = []
+    for number in range(pairs):
+        turns = ((OURS, ours), (RAW, raw))
+        for side, taken in turns if number % 2 == 0 else turns[::-1]:
+            taken.append(await _measured(program, side, count))
+        figures.note(f"pair {number + 1}/{pairs}: {ours[-1]}, {raw[-1]}")
+    _compare(f"{count} made", [each.creation for each in ours], [each.creation for each in raw])
+    _compare(f"{count} rolled over", [each.rollout for each in ours], [each.rollout for each in raw])
+    used = figures.Series("processor of the operator for both", [each.processor for each in ours])
+    figures.say(f"{used}\n({figures.load()})\n")
+
+
+def _compare(what: str, ours: Sequence[float], raw: Sequence[float]) -> None:
+    mine, theirs = (figures.Series(f"{what} {side.name}", list(values)) for side, values in ((OURS, ours), (RAW, raw)))
+    figures.say(f"{mine}\n{theirs}\n{figures.ratio(mine, theirs)}")
+
+
+async def _measured(program: Path, side: Side, count: int) -> Taken:
+    names = fleet.namespaces(count)
+    async with site.opened(count) as place:
+        if not side.has_operator:
+            creation = await timed(program, place, side, side.make, names)
+            return Taken(creation=creation, rollout=await timed(program, place, side, side.update, names))
+        async with site.operator(place) as running:
+            await running.until_it_acts()
+            before = running.processor()
+            creation = await timed(program, place, side, side.make, names)
+            rollout = await timed(program, place, side, side.update, names)
+            return Taken(creation=creation, rollout=rollout, processor=running.processor() - before)
+
+
+async def timed(program: Path, place: site.Site, side: Side, work: Work, names: Sequence[str]) -> float:
+    """Write the work of all installations and return the seconds until all are there."""
+    made = [list(work(name)) for name in names]
+    is_update = work is side.update
+    wanted = len(names) * side.each
+    async with place.reached(side.kind, 0 if is_update else wanted, side.holds) as reached:
+        begun = time.monotonic()
+        await writer.write(program, place.up, made)
+        if not is_update:
+            await reached
+            return time.monotonic() - begun
+    # Every write of the update has been answered, so whatever holds now holds for the new version.
+    async with place.reached(side.kind, wanted, side.holds) as reached:
+        await reached
+    return time.monotonic() - begun

@@ -1,0 +1,3 @@
+module tenantry.test/writer
+
+go 1.26.0
