@@ -4,6 +4,7 @@ Whoever holds a `Writer` is inside one transaction that commits when the block e
 outside the database is called inside one.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NewType
@@ -15,6 +16,9 @@ Reader = NewType("Reader", sa_asyncio.AsyncConnection)
 """Reads; everything it reads is of one moment per statement."""
 Writer = NewType("Writer", Reader)
 """Reads and writes inside one transaction."""
+
+_RETURN_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 
 
 class Database:
@@ -48,7 +52,14 @@ class Database:
             yield Writer(Reader(connection))
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections; those that are in use are waited for, since a closed pool would take them back open.
+
+        Whoever keeps one for longer than a few seconds keeps it.
+        """
+        pool = self.engine.pool
+        end = asyncio.get_running_loop().time() + _RETURN_SECONDS
+        while isinstance(pool, sa.QueuePool) and pool.checkedout() and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
         await self.engine.dispose()
 
 
