@@ -9,6 +9,7 @@ import asyncio
 import os
 import pwd
 import secrets
+import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ PROGRAM = "postgres"
 
 _INITIALISATION_TIME = timedelta(seconds=120)
 _QUERY_TIME = timedelta(seconds=30)
+_MAKING = "making-"
 _TIME_ZONES = Path("/usr/share/zoneinfo")
 """Where a PostgreSQL looks that was built without time zones of its own; it then does not even know UTC."""
 
@@ -96,9 +98,10 @@ async def initialise(server: DatabaseServer) -> None:
         return
     if not server.password_file.exists():
         atomic.write(server.password_file, secrets.token_urlsafe(32).encode())
-    making = server.folder / "making"
-    await _remove_tree(making)
-    making.mkdir(mode=0o700)
+    # Each attempt in a folder of its own: the initdb of one that was killed may still write into the last.
+    for each in server.folder.glob(f"{_MAKING}*"):
+        await _remove_tree(each)
+    making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=server.folder))
     owner = _owner()
     if owner is not None:
         os.chown(making, owner.pw_uid, owner.pw_gid)
@@ -243,5 +246,7 @@ def _need_a_name(uid: int) -> None:
 
 
 async def _remove_tree(folder: Path) -> None:
-    process = await asyncio.create_subprocess_exec("/bin/rm", "-rf", "--", str(folder))
+    """Remove it, as far as nobody writes into it; what is left goes the next time."""
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec("/bin/rm", "-rf", "--", str(folder), stderr=quiet)
     await process.wait()

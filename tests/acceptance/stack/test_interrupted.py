@@ -24,7 +24,7 @@ PHASES: dict[str, Callable[[layout.Layout], bool]] = {
     "it looks after the stack": lambda place: place.lock_file.exists(),
     "it knows who the stack is": lambda place: place.state_file.exists(),
     "its supervisor answers": lambda place: place.socket("supervisor").exists(),
-    "the database is being made": lambda place: (place.postgres / "making").exists(),
+    "the database is being made": lambda place: any(place.postgres.glob("making-*")),
     "the database is made": lambda place: (place.postgres / "data").exists(),
     "the front door has been told what to do": lambda place: (place.programs / "frontdoor.taken").exists(),
 }
