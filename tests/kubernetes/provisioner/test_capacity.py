@@ -134,18 +134,21 @@ def _is_exchanged(deployment: dict[str, Any]) -> bool:
 
 
 async def known(cluster: clusters.Cluster) -> document.ClusterFacts:
-    """Return what the provisioner would know of the cluster, once the API server's memory has the pod of others."""
+    """Return what the provisioner would know of the cluster, once all nodes are ready and the pod of others counts."""
     opened = kubernetes.opened_by(await asyncio.to_thread(cluster.kubeconfig.read_text))
 
-    async def have_others() -> document.ClusterFacts | None:
+    async def are_whole() -> document.ClusterFacts | None:
         found = await opened.facts()
-        left = sum(each.count * each.cpu_millis for each in found.nodes)
-        return found if left < found.cpu_millis else None
+        return found if (found.cpu_millis, _left(found)) == (16_000, 15_100) else None
 
     try:
-        return await operator_stage.eventually(have_others, about=opened.facts)
+        return await operator_stage.eventually(are_whole, about=opened.facts)
     finally:
         await opened.close()
+
+
+def _left(facts: document.ClusterFacts) -> int:
+    return sum(each.count * each.cpu_millis for each in facts.nodes)
 
 
 def wanted() -> demand.Demand:
@@ -169,9 +172,7 @@ def tolerance(offer: capacity.Offer) -> int:
 async def test_as_many_as_planned_find_room_can_be_exchanged_and_hardly_more(
     cluster: clusters.Cluster, api: Api
 ) -> None:
-    facts = await known(cluster)
-    assert (facts.cpu_millis, sum(each.count * each.cpu_millis for each in facts.nodes)) == (16_000, 15_100)
-    count, offer = planned(facts)
+    count, offer = planned(await known(cluster))
     fleet = Fleet(api)
     await fleet.grow(count)
     assert await fleet.whole() == count
