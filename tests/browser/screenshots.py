@@ -15,7 +15,7 @@ from playwright import async_api
 
 from support import portal_chromium, portal_many, portal_postgres, portal_stage, portal_walks
 from tenantry.portal import ports
-from tenantry.wire import installations
+from tenantry.wire import infrastructure, installations
 
 EMAIL = "ada@example.com"
 
@@ -164,6 +164,15 @@ async def use(camera: Photographer, stage: portal_stage.Stage) -> None:
     await stage.provisioner.break_down(kiel.id, status=installations.Status.UNHEALTHY, message=reason)
     await page.wait_for_selector(".notice.broken")
     await camera.take("trouble")
+    told = "Version 2.5.0 did not start: the program ended with 1. Version 2.4.1 runs again."
+    back = installations.TAKEN_BACK
+    await stage.provisioner.break_down(kiel.id, status=installations.Status.STABLE, message=told, reason=back)
+    await page.wait_for_selector(".notice:has-text('taken back')")
+    await camera.take("taken-back")
+    await stage.provisioner.tell_of_cluster(infrastructure.Status.UNREACHABLE)
+    await page.wait_for_selector(".notice:has-text('cannot see')")
+    await camera.take("cluster-away")
+    await stage.provisioner.tell_of_cluster(infrastructure.Status.AVAILABLE)
     await page.goto("/workspaces")
     await camera.take("workspaces")
     await page.goto("/account")

@@ -158,9 +158,11 @@ class MemoryProvisioner:
         await self._tell(moved, "installation.changed", f"{moved.name} is {moved.status.value}.")
         return True
 
-    async def break_down(self, identifier: str, *, status: installations.Status, message: str) -> None:
+    async def break_down(
+        self, identifier: str, *, status: installations.Status, message: str, reason: str = "Twin"
+    ) -> None:
         """Let an installation fail, as the real one would tell it."""
-        update = {"status": status, "message": message, "reason": "Twin", "updated_at": self._clock.now()}
+        update = {"status": status, "message": message, "reason": reason, "updated_at": self._clock.now()}
         await self._tell(self.installation(identifier).model_copy(update=update), "installation.changed", message)
 
     async def tell_of_cluster(self, status: infrastructure.Status) -> None:
