@@ -2,20 +2,17 @@
 
 import asyncio
 import contextlib
-import os
-import pwd
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from aiohttp import web
 
+from support import postgres as server
 from tenantry.application import needs
 from tenantry.kernel import clock as clocks
 from tenantry.kernel import ids, randomness
@@ -27,16 +24,20 @@ DATABASE_PORT = 5432
 STORE_PORT = 9000
 MAIL_PORT = 25
 MAILBOX_PORT = 8025
-_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 class Postgres:
     """A running server; its databases end with it."""
 
-    def __init__(self, port: int, password: str) -> None:
-        """Take where it listens and its owner's password."""
-        self.port = port
-        self._password = password
+    def __init__(self, server: server.Server, signed_by: str) -> None:
+        """Take the server, and who signed its certificate, as PEM."""
+        self._server = server
+        self.signed_by = signed_by
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     def create(self, name: str, need: needs.DatabaseNeed) -> None:
         """Make a logical database and an owner of the same name, whose password is `secret`."""
@@ -48,38 +49,18 @@ class Postgres:
 
     def run(self, *statements: str) -> None:
         """Run statements as the owner of the server."""
-        url = f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/postgres"
-        with psycopg.connect(url, autocommit=True) as connection:
+        with self._server.connect() as connection:
             for each in statements:
                 connection.execute(each.encode())
 
 
 @contextlib.contextmanager
 def postgres() -> Generator[Postgres]:
-    """Start a server in a folder of its own, which offers TLS, and end it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-node-pg-", dir="/tmp"))
-    password, port = secrets.token_hex(16), _free_port()
-    (folder / "password").write_text(password)
-    pair = authority.Authority("database", clocks.SystemClock()).server("database", names=["database"], addresses=[])
-    (folder / "server.crt").write_bytes(pair.certificate)
-    (folder / "server.key").write_bytes(pair.key)
-    (folder / "server.key").chmod(0o600)
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        for each in (folder, *folder.iterdir()):
-            os.chown(each, owner.pw_uid, owner.pw_gid)
-    data = str(folder / "data")
-    try:
-        made = ("initdb", "--pgdata", data, "--username=postgres", "--pwfile", str(folder / "password"))
-        _run(*made, "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8")
-        quick = "-c fsync=off -c full_page_writes=off"
-        tls = f"-c ssl=on -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key"
-        options = f"-p {port} -h 127.0.0.1 -k {folder} {quick} {tls}"
-        _run("pg_ctl", "--pgdata", data, "--wait", "-l", str(folder / "log"), "-o", options, "start")
-        yield Postgres(port, password)
-    finally:
-        _run("pg_ctl", "--pgdata", data, "--mode=immediate", "--wait", "stop", check=False)
-        shutil.rmtree(folder)
+    """Start a server of its own that shows by a certificate who it is at the node's address, and end it afterwards."""
+    ours = authority.Authority("databases", clocks.SystemClock())
+    pair = ours.server("database", names=["database"], addresses=[room.ADDRESS])
+    with server.running(server.tls_files(pair), **server.TLS) as running:
+        yield Postgres(running, ours.certificate.decode())
 
 
 @contextlib.asynccontextmanager
@@ -162,12 +143,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _run(program: str, *arguments: str, check: bool = True) -> None:
-    subprocess.run(
-        [shutil.which(program) or str(_PROGRAMS[0] / program), *arguments],
-        user="postgres" if os.geteuid() == 0 else None,
-        cwd="/", check=check, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-    )  # fmt: skip

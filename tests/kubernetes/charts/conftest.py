@@ -71,7 +71,5 @@ async def site(
 
 @pytest.fixture
 def postgres() -> Iterator[node_backing.Postgres]:
-    if not Path("/usr/lib/postgresql").exists():
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with node_backing.postgres() as running:
         yield running

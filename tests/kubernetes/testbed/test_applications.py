@@ -35,8 +35,6 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[node_backing.Postgres]:
-    if not Path("/usr/lib/postgresql").exists():
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with node_backing.postgres() as running:
         yield running
 
