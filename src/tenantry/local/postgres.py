@@ -9,7 +9,6 @@ import asyncio
 import os
 import pwd
 import secrets
-import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -101,7 +100,8 @@ async def initialise(server: DatabaseServer) -> None:
     # Each attempt in a folder of its own: the initdb of one that was killed may still write into the last.
     for each in server.folder.glob(f"{_MAKING}*"):
         await _remove_tree(each)
-    making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=server.folder))
+    making = server.folder / f"{_MAKING}{secrets.token_hex(4)}"
+    making.mkdir(mode=0o700)
     owner = _owner()
     if owner is not None:
         os.chown(making, owner.pw_uid, owner.pw_gid)
