@@ -11,7 +11,7 @@ from tenantry.application import templates
 
 _GENERATED = "secrets"
 _PLAIN: Mapping[str, frozenset[str]] = {
-    "database": frozenset({"host", "port", "name", "user", "sslMode"}),
+    "database": frozenset({"host", "port", "name", "user", "sslMode", "caCertificate", "caFile"}),
     "bucket": frozenset({"endpoint", "region", "name"}),
     "mail": frozenset({"host", "port", "user", "sender"}),
 }

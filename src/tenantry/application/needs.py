@@ -50,7 +50,7 @@ class Needs(resource.Document):
     """What an installation must be given; each is handed over as template values."""
 
     database: DatabaseNeed | None = None
-    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`."""
+    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`."""
     bucket: BucketNeed | None = None
     """`bucket.endpoint`, `.region`, `.name`, `.accessKey`, `.secretKey`."""
     volumes: list[VolumeNeed] = Field(default_factory=list[VolumeNeed])

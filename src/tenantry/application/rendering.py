@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from tenantry.application import manifest, quantities, templates
+from tenantry.application import authorities, manifest, quantities, templates
 from tenantry.application import values as value
 
 
@@ -168,10 +168,11 @@ class _Renderer:
         self._values = values
         self._spec = values.application.spec
         self._names = values.names()
+        self._database = values.handover.database if self._spec.needs.database else None
 
     def rendered(self) -> Rendered:
         return Rendered(
-            files=tuple(self._file(index, file) for index, file in enumerate(self._spec.files)),
+            files=tuple(self._files()),
             workloads=tuple(self._workload(index, each) for index, each in enumerate(self._spec.workloads)),
             jobs={name: self._job(name, job) for name, job in declared_jobs(self._spec.jobs)},
             route=self._route(),
@@ -188,9 +189,13 @@ class _Renderer:
             note=self._fill(declared.note, "spec.credentials.note"),
         )
 
-    def _file(self, index: int, file: manifest.ConfigurationFile) -> File:
-        content = self._fill(file.content, f"spec.files[{index}].content")
-        return File(name=file.name, path=self._values.file_path(file), content=content)
+    def _files(self) -> Iterator[File]:
+        for index, file in enumerate(self._spec.files):
+            content = self._fill(file.content, f"spec.files[{index}].content")
+            yield File(name=file.name, path=self._values.file_path(file.path), content=content)
+        if certificate := (self._database or {}).get(authorities.CERTIFICATE):
+            path = self._values.file_path(authorities.FILE_PATH)
+            yield File(name=authorities.FILE_NAME, path=path, content=certificate)
 
     def _workload(self, index: int, workload: manifest.Workload) -> Workload:
         place = f"spec.workloads[{index}]"
@@ -223,7 +228,8 @@ class _Renderer:
         return tuple(self._fill(word, f"{place}.command[{index}]") for index, word in enumerate(command))
 
     def _environment(self, variables: list[manifest.EnvironmentVariable], place: str) -> dict[str, str]:
-        return {
+        trusted = authorities.variables(self._database, self._values.file_path(authorities.FILE_PATH))
+        return trusted | {
             variable.name: self._fill(variable.value, f"{place}.environment[{index}].value")
             for index, variable in enumerate(variables)
         }

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from tenantry.application import authorities, lock, manifest, preloading, settings, trial
 from tenantry.application import findings as found
-from tenantry.application import lock, manifest, preloading, settings, trial
 
 _Spec = manifest.ApplicationSpec
 
@@ -129,6 +129,17 @@ def _sizes(spec: _Spec) -> Iterator[found.Finding]:
                 yield found.Finding(path=(*path, "scale", "upTo"), message=message)
 
 
+def _files(spec: _Spec) -> Iterator[found.Finding]:
+    for index, file in enumerate(spec.files):
+        for key, value, ours in (
+            ("name", file.name, authorities.FILE_NAME),
+            ("path", file.path, authorities.FILE_PATH),
+        ):
+            if value == ours:
+                message = f"“{ours}” is written by tenantry where a database server has authorities of its own."
+                yield found.Finding(path=("spec", "files", index, key), message=message)
+
+
 def _icon(spec: _Spec) -> Iterator[found.Finding]:
     icon = spec.icon
     if icon is not None and not icon.lstrip().startswith("<svg"):
@@ -155,6 +166,7 @@ _RULES: Sequence[Callable[[_Spec], Iterator[found.Finding]]] = (
     _volumes,
     _standbys,
     _sizes,
+    _files,
     _icon,
     _settings,
 )

@@ -73,7 +73,8 @@ _DATABASE = {
     "user": "sample",
     "password": "sample",
     "url": "postgresql://sample:sample@127.0.0.1:5432/sample",
-    "sslMode": "disable",
+    "sslMode": "verify-full",
+    "caCertificate": "-----BEGIN CERTIFICATE-----",
 }
 _BUCKET = {
     "endpoint": "https://s3.example.com",

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tenantry.application import manifest, quantities
+from tenantry.application import authorities, manifest, quantities
 from tenantry.kernel import errors
 
 
@@ -143,14 +143,14 @@ class Values:
             "ports": dict(self.placement.ports),
             "listen": {"host": self.placement.listen_host},
             "endpoints": {name: self.placement.endpoint(name) for name in self.placement.ports},
-            "files": {file.name: self.file_path(file) for file in spec.files},
+            "files": {file.name: self.file_path(file.path) for file in spec.files},
             "volumes": {need.name: str(self.placement.volumes[need.name]) for need in spec.needs.volumes},
         }
         return known | self._needs()
 
-    def file_path(self, file: manifest.ConfigurationFile) -> str:
+    def file_path(self, path: str) -> str:
         """Return where a configuration file is written."""
-        return str(self.placement.configuration / file.path)
+        return str(self.placement.configuration / path)
 
     def _installation(self) -> dict[str, object]:
         scheme = urlsplit(self.url).scheme
@@ -182,11 +182,18 @@ class Values:
     def _needs(self) -> dict[str, object]:
         needs = self.application.spec.needs
         given = {
-            "database": (needs.database, self.handover.database),
+            "database": (needs.database, self._database()),
             "bucket": (needs.bucket, self.handover.bucket),
             "mail": (needs.mail, self.handover.mail),
         }
         return {role: dict(secret) for role, (need, secret) in given.items() if need and secret is not None}
+
+    def _database(self) -> dict[str, str] | None:
+        given = self.handover.database
+        if given is None:
+            return None
+        has_authorities = bool(given.get(authorities.CERTIFICATE))
+        return {**given, "caFile": self.file_path(authorities.FILE_PATH) if has_authorities else ""}
 
 
 def collect(

@@ -23,6 +23,11 @@ NOUN = registered.Noun(
 )
 app = NOUN.commands()
 
+CaFile = Annotated[
+    typer.FileText | None,
+    typer.Option(help="Certificates of those who sign the server's, as PEM; without, those whom the system trusts."),
+]
+
 
 @app.command("register")
 def register(
@@ -34,6 +39,7 @@ def register(
     ssl_mode: Annotated[
         wire.SslMode, typer.Option(help="How connections are protected: the provisioner's and the installations'.")
     ] = "prefer",
+    ca_file: CaFile = None,
     max_databases: Annotated[int, typer.Option(min=0, help="How many logical databases it may hold.")] = 500,
     max_connections: Annotated[
         int, typer.Option(min=0, help="How many connections installations may be promised in all.")
@@ -48,6 +54,7 @@ def register(
         user=user,
         password=_password(),
         ssl_mode=ssl_mode,
+        ca_certificate=ca_file.read() if ca_file else "",
         max_databases=max_databases,
         max_connections=max_connections,
     )
@@ -58,14 +65,21 @@ def register(
 def update(
     ctx: typer.Context,
     name: options.Name,
+    ssl_mode: Annotated[wire.SslMode | None, typer.Option(help="How connections are protected from now on.")] = None,
+    ca_file: CaFile = None,
     max_databases: Annotated[int | None, typer.Option(min=0, help="How many logical databases it may hold.")] = None,
     max_connections: Annotated[
         int | None, typer.Option(min=0, help="How many connections installations may be promised in all.")
     ] = None,
     output: options.Output = rendering.Format.TABLE,
 ) -> None:
-    """Change what may be placed on a database server."""
-    request = wire.UpdateDatabaseServer(max_databases=max_databases, max_connections=max_connections)
+    """Change how a database server is trusted, and what may be placed on it."""
+    request = wire.UpdateDatabaseServer(
+        ssl_mode=ssl_mode,
+        ca_certificate=ca_file.read() if ca_file else None,
+        max_databases=max_databases,
+        max_connections=max_connections,
+    )
     NOUN.change(ctx, lambda calls: calls.update(name, request), output, what="changed")
 
 

@@ -112,6 +112,7 @@ DATABASE_SERVERS = sa.Table(
     sa.Column("user", sa.Text, nullable=False),
     sa.Column("password", sa.LargeBinary, nullable=False),
     sa.Column("ssl_mode", sa.Text, nullable=False),
+    sa.Column("ca_certificate", sa.Text, nullable=False, server_default=""),
     sa.Column("version", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),

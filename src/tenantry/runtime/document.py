@@ -61,7 +61,8 @@ class InstallationSpec(resource.Document):
     restarted_at: datetime | None = None
     """A later time than before asks for a restart."""
     database: SecretReference | None = None
-    """Secret with `host`, `port`, `name`, `user`, `password`, `url` and `sslMode`."""
+    """Secret with `host`, `port`, `name`, `user`, `password`, `url` and `sslMode`; where programs must know them,
+    `caCertificate` has the authorities that sign the server's certificate, as PEM."""
     bucket: SecretReference | None = None
     """Secret with `endpoint`, `region`, `name`, `accessKey` and `secretKey`."""
     mail: SecretReference | None = None

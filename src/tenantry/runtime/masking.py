@@ -8,7 +8,7 @@ MASK = "•••"
 _SHORTEST = 6
 """Shorter values (`5432`, `disable`) would mask half the log and guard nothing."""
 
-_PLAIN = frozenset({"host", "port", "name", "user", "sslMode", "region", "endpoint", "sender"})
+_PLAIN = frozenset({"host", "port", "name", "user", "sslMode", "caCertificate", "region", "endpoint", "sender"})
 """Keys of secrets that say where something is, not how to get in."""
 
 

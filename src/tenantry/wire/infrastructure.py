@@ -1,10 +1,12 @@
 """Clusters, database servers and object stores as they travel: what installations are made of."""
 
+import ssl
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from tenantry.runtime import document
 from tenantry.wire import model, placement
@@ -46,10 +48,10 @@ class RegisterCluster(model.Request):
     def _is_reachable(self) -> Self:
         ways = (self.endpoint is not None, self.kubeconfig is not None, self.in_cluster)
         if self.kind == "local" and ways != (True, False, False):
-            raise ValueError("A local cluster has an endpoint and no kubeconfig.")
+            raise PydanticCustomError("way", "A local cluster has an endpoint and no kubeconfig.")
         if self.kind == "kubernetes" and ways not in {(False, True, False), (False, False, True)}:
-            raise ValueError(
-                "A Kubernetes cluster has a kubeconfig, which names its endpoint, or is the provisioner's own."
+            raise PydanticCustomError(
+                "way", "A Kubernetes cluster has a kubeconfig, which names its endpoint, or is the provisioner's own."
             )
         return self
 
@@ -95,6 +97,20 @@ SslMode = Literal["disable", "prefer", "require", "verify-full"]
 """How connections to a PostgreSQL server are protected, in libpq's words."""
 
 
+def _are_certificates(text: str) -> str:
+    if not text:
+        return text
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise PydanticCustomError("certificates", "These are no certificates in PEM form, or not whole ones.") from None
+    return text
+
+
+Certificates = Annotated[str, Field(max_length=200_000), AfterValidator(_are_certificates)]
+"""Certificates of authorities, as PEM; empty: those that the system trusts."""
+
+
 class RegisterDatabaseServer(model.Request):
     """Makes a PostgreSQL server known."""
 
@@ -104,6 +120,8 @@ class RegisterDatabaseServer(model.Request):
     user: str = Field(min_length=1, max_length=63)
     password: SecretStr = Field(max_length=1000)
     ssl_mode: SslMode = "prefer"
+    ca_certificate: Certificates = ""
+    """Who signs the server's certificate. Its installations get it too, as a file of their own."""
     max_databases: model.Count = 500
     max_connections: model.Count = 4000
     """How many connections its installations may be promised in all, each as many as its role may hold. More than the
@@ -123,6 +141,8 @@ class DatabaseServer(model.Resource):
     reason: str
     message: str
     is_cordoned: bool
+    ssl_mode: SslMode
+    ca_certificate: str
     max_databases: int
     max_connections: int
     databases: int
@@ -130,8 +150,12 @@ class DatabaseServer(model.Resource):
 
 
 class UpdateDatabaseServer(model.Request):
-    """Changes what may be placed on a database server; what is not given stays."""
+    """Changes how a database server is trusted and what may be placed on it; what is not given stays."""
 
+    ssl_mode: SslMode | None = None
+    """Installations get another with their next change or restart."""
+    ca_certificate: Certificates | None = None
+    """Likewise: give the old authorities and the new ones together while a server changes from those to these."""
     max_databases: model.Count | None = None
     max_connections: model.Count | None = None
 

@@ -95,6 +95,7 @@ async def set_up(
     pair = {"--cert CERTIFICATE": f"--cert {door.certificate}", "--key KEY": f"--key {door.key}"}
     here = {"PASSWORD": "secret", "DATABASE-HOST": address, "MAIL-HOST": address, **pair}
     await reader.run(PAGE.commands("3. Make Secrets", here))
+    reader.write("database-ca.pem", postgres.signed_by)
     once = {"--values tenantry.yaml": f"--values tenantry.yaml --set {SMALL}"}
     await reader.run(PAGE.commands("4. Install portal and provisioner", once))
     with sites.scratch() as folder:

@@ -70,6 +70,32 @@ def test_jobs_route_and_credentials(wiki: manifest.Application) -> None:
     assert rendered.credentials == rendering.Credentials(username="admin", password="s3cret", note="")
 
 
+class TestAuthoritiesOfTheDatabaseServer:
+    GIVEN = HANDOVER.database or {}
+
+    def rendered(self, application: manifest.Application, **database: str) -> rendering.Rendered:
+        given = dataclasses.replace(HANDOVER, database={**self.GIVEN, **database})
+        return rendering.render(collect(application, handover=given))
+
+    def test_are_a_file_that_every_program_is_told_of(self, wiki: manifest.Application) -> None:
+        rendered = self.rendered(wiki, sslMode="verify-full", caCertificate="PEM")
+        assert [(each.path, each.content) for each in rendered.files[1:]] == [("/c/tenantry/database-ca.pem", "PEM")]
+        for each in (*rendered.workloads, *rendered.jobs.values()):
+            assert each.environment["PGSSLROOTCERT"] == "/c/tenantry/database-ca.pem"
+
+    def test_are_those_of_the_system_where_none_are_stated(self, wiki: manifest.Application) -> None:
+        rendered = self.rendered(wiki, sslMode="verify-full")
+        assert rendered.workloads[0].environment["PGSSLROOTCERT"] == "system"
+        assert len(rendered.files) == 1
+
+    def test_can_be_chosen_by_the_manifest(self, wiki: manifest.Application) -> None:
+        own = [manifest.EnvironmentVariable(name="PGSSLROOTCERT", value="{{ database.caFile }}.bundle")]
+        workload = wiki.spec.workloads[0].model_copy(update={"environment": own})
+        changed = wiki.model_copy(update={"spec": wiki.spec.model_copy(update={"workloads": [workload]})})
+        rendered = self.rendered(changed, caCertificate="PEM")
+        assert rendered.workloads[0].environment["PGSSLROOTCERT"] == "/c/tenantry/database-ca.pem.bundle"
+
+
 def test_the_same_values_render_the_same(wiki: manifest.Application) -> None:
     assert rendering.render(collect(wiki)) == rendering.render(collect(wiki))
 

@@ -102,6 +102,7 @@ class Directory:
             user=row["user"],
             password=self._vault.open(row["password"]),
             ssl_mode=row["ssl_mode"],
+            ca_certificate=row["ca_certificate"],
         )
         return postgres.PostgresMaker(server)
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
-from tenantry.application import generated, resource
+from tenantry.application import authorities, generated, resource
 from tenantry.provisioner import context
 from tenantry.provisioner.installations import model
 from tenantry.runtime import document
@@ -83,6 +83,7 @@ def database_values(installation: model.Installation, around: context.Context) -
         return {}
     password = around.vault.open(own.password)
     address = f"{own.host}:{own.port}"
+    authority = {authorities.CERTIFICATE: own.ca_certificate} if own.ca_certificate else {}
     return {
         "host": own.host,
         "port": str(own.port),
@@ -91,6 +92,7 @@ def database_values(installation: model.Installation, around: context.Context) -
         "password": password,
         "url": f"postgresql://{own.name}:{quote(password, safe='')}@{address}/{own.name}?sslmode={own.ssl_mode}",
         "sslMode": own.ssl_mode,
+        **authority,
     }
 
 

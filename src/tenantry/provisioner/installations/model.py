@@ -21,6 +21,8 @@ class LogicalDatabase:
     host: str
     port: int
     ssl_mode: str
+    ca_certificate: str = ""
+    """Who signs the server's certificate, as PEM; empty: those that the system trusts."""
     is_ready: bool
 
 

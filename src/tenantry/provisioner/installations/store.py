@@ -67,6 +67,7 @@ def _whole() -> sa.Select[Any]:
         _S.c.host.label("server_host"),
         _S.c.port.label("server_port"),
         _S.c.ssl_mode.label("server_ssl_mode"),
+        _S.c.ca_certificate.label("server_ca_certificate"),
         *[column.label(f"bucket_{column.name}") for column in _B.c],
         _O.c.endpoint.label("store_endpoint"),
         _O.c.region.label("store_region"),
@@ -250,6 +251,7 @@ def _database(row: sa.RowMapping) -> model.LogicalDatabase | None:
         host=row["server_host"],
         port=row["server_port"],
         ssl_mode=row["server_ssl_mode"],
+        ca_certificate=row["server_ca_certificate"],
         is_ready=row["database_ready_at"] is not None,
     )
 

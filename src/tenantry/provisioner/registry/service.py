@@ -126,7 +126,7 @@ class Registry:
     async def change_limits(
         self, writer: database.Writer, noun: store.Noun, name: str, request: model.Request, by: access.Principal
     ) -> str:
-        """Change what may be placed there, and let what waits for a place look again; return its id.
+        """Change what was stated of it, and let what waits for a place look again; it is probed at once. Return its id.
 
         Raises:
             NotFoundError: there is none of this name.
@@ -136,6 +136,7 @@ class Registry:
         values = {key: value for key, value in given.items() if value != row[key]}
         if values:
             await store.change(writer, noun, row["id"], values)
+            await engine_store.poke(writer, noun.queue, row["id"], self._around.clock.now())
             await installation_store.poke_waiting(writer, self._around.clock.now())
             changed = ", ".join(key.replace("_", " ") for key in values)
             await self._record(writer, noun, row["id"], f"{row['name']} has another {changed}.", by)

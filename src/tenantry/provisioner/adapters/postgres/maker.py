@@ -5,8 +5,9 @@ administrator need not be a superuser, whom managed servers do not give away: it
 member of the roles that it makes.
 """
 
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncGenerator, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,6 +18,7 @@ from tenantry.kernel import errors
 
 _CONNECT_SECONDS = 5
 _STATEMENT_MILLISECONDS = 60_000
+_VERIFYING = "verify-full"
 _OWN = ("postgres", "template1")
 """Of every server; whoever can connect to them sees more than a customer should."""
 
@@ -25,6 +27,13 @@ class ServerAwayError(errors.TemporaryError):
     """The database server does not answer."""
 
     code = "database-server-away"
+
+
+class ServerUntrustedError(errors.TemporaryError):
+    """The database server cannot show that it is the one that is meant."""
+
+    code = "database-server-untrusted"
+    hint = "State who signs its certificate: tenantry database update NAME --ca-file FILE."
 
 
 class ServerRefusedError(errors.TemporaryError):
@@ -42,6 +51,8 @@ class Server:
     user: str
     password: str = field(repr=False)
     ssl_mode: str
+    ca_certificate: str = ""
+    """PEM; empty: those that the system trusts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,27 +153,49 @@ class PostgresMaker:
     @asynccontextmanager
     async def _connection(self, name: str) -> AsyncGenerator[psycopg.AsyncConnection]:
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                host=self._server.host,
-                port=self._server.port,
-                user=self._server.user,
-                password=self._server.password,
-                sslmode=self._server.ssl_mode,
-                dbname=name,
-                connect_timeout=_CONNECT_SECONDS,
-                options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
-                autocommit=True,
-            )
+            with _trusted(self._server) as authorities:
+                connection = await psycopg.AsyncConnection.connect(
+                    host=self._server.host,
+                    port=self._server.port,
+                    user=self._server.user,
+                    password=self._server.password,
+                    sslmode=self._server.ssl_mode,
+                    sslrootcert=authorities,
+                    dbname=name,
+                    connect_timeout=_CONNECT_SECONDS,
+                    options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+                    autocommit=True,
+                )
         except psycopg.OperationalError as error:
-            raise ServerAwayError(
-                f"The database server at {self._server.host}:{self._server.port} does not answer."
-            ) from error
+            raise _unreached(self._server, error) from error
         try:
             async with connection:
                 yield connection
         except psycopg.Error as error:
             message = error.diag.message_primary or type(error).__name__
             raise ServerRefusedError(f"The database server refused: {message}.") from error
+
+
+def _unreached(server: Server, error: psycopg.OperationalError) -> errors.TemporaryError:
+    told = [line.rpartition(" failed: ")[2].strip() for line in str(error).splitlines()]  # one for each address
+    where = f"The database server at {server.host}:{server.port}"
+    if untrusted := [each for each in told if "certificate" in each or "SSL" in each]:
+        return ServerUntrustedError(f"{where} is not trusted: {untrusted[-1].rstrip('.')}.")
+    if any(each.startswith("FATAL") for each in told):
+        return ServerRefusedError(f"{where} does not let us in.", hint="Look at its log, and at our role's password.")
+    return ServerAwayError(f"{where} does not answer.")
+
+
+@contextmanager
+def _trusted(server: Server) -> Generator[str | None]:
+    """Yield whom libpq shall trust; it reads certificates from a file, while it connects."""
+    if not server.ca_certificate:
+        yield "system" if server.ssl_mode == _VERIFYING else None
+        return
+    with tempfile.NamedTemporaryFile(mode="w", prefix="tenantry-ca-", suffix=".pem") as file:
+        file.write(server.ca_certificate)
+        file.flush()
+        yield file.name
 
 
 async def _standing(connection: psycopg.AsyncConnection, role: str) -> tuple[bool, bool]:

@@ -1,0 +1,106 @@
+"""A database server shows who it is: to the provisioner, and to the programs of its installations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from support import postgres, provisioner_stage
+from tenantry.application import authorities
+from tenantry.client import failures
+from tenantry.kernel import clock
+from tenantry.wire import infrastructure
+from testbed import authority
+
+Stage = provisioner_stage.Stage
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A server that speaks TLS as `localhost`."""
+
+    server: postgres.Server
+    signed_by: str
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[Secured]:
+    ours = authority.Authority("databases", clock.SystemClock())
+    pair = ours.server("database", names=["localhost"], addresses=[])
+    with postgres.running(postgres.tls_files(pair), **postgres.TLS) as server:
+        yield Secured(server, ours.certificate.decode())
+
+
+def request(secured: Secured, **changes: Any) -> infrastructure.RegisterDatabaseServer:
+    server = secured.server
+    stated = {"host": "localhost", "port": server.port, "user": server.user, "password": server.password}
+    verified = {"ssl_mode": "verify-full", "ca_certificate": secured.signed_by}
+    return infrastructure.RegisterDatabaseServer.model_validate({"name": "secured", **stated, **verified, **changes})
+
+
+async def seen(stage: Stage, status: infrastructure.Status) -> infrastructure.DatabaseServer:
+    """The server, once it has that status."""
+    found: list[infrastructure.DatabaseServer] = []
+
+    async def has_it() -> bool:
+        found[:] = [await stage.client.database_servers.get("secured")]
+        return found[0].status is status
+
+    await provisioner_stage.poll(has_it)
+    return found[0]
+
+
+async def test_is_used_where_its_authority_is_stated(bare: Stage, secured: Secured) -> None:
+    await bare.client.database_servers.register(request(secured))
+    server = await seen(bare, infrastructure.Status.AVAILABLE)
+    assert (server.ssl_mode, server.ca_certificate) == ("verify-full", secured.signed_by)
+
+
+async def test_is_not_used_where_another_signed_until_that_is_put_right(bare: Stage, secured: Secured) -> None:
+    other = authority.Authority("others", clock.SystemClock()).certificate.decode()
+    await bare.client.database_servers.register(request(secured, ca_certificate=other))
+    server = await seen(bare, infrastructure.Status.UNREACHABLE)
+    assert server.reason == "DatabaseServerUntrusted"
+    assert "certificate verify failed" in server.message
+    change = infrastructure.UpdateDatabaseServer(ca_certificate=secured.signed_by)
+    await bare.client.database_servers.update("secured", change)
+    await seen(bare, infrastructure.Status.AVAILABLE)
+
+
+async def test_is_not_used_under_a_name_that_it_cannot_show(bare: Stage, secured: Secured) -> None:
+    await bare.client.database_servers.register(request(secured, host="127.0.0.1"))
+    server = await seen(bare, infrastructure.Status.UNREACHABLE)
+    assert server.reason == "DatabaseServerUntrusted"
+
+
+async def test_that_refuses_our_password_does_not_count_as_silent(bare: Stage, secured: Secured) -> None:
+    await bare.client.database_servers.register(request(secured, password="wrong"))
+    server = await seen(bare, infrastructure.Status.UNREACHABLE)
+    assert server.reason == "DatabaseServerRefused"
+    assert "does not let us in" in server.message
+
+
+async def test_is_not_registered_with_what_is_no_certificate(bare: Stage, secured: Secured) -> None:
+    unchecked = request(secured).model_copy(update={"ca_certificate": secured.signed_by[:100]})
+    with pytest.raises(failures.RequestProblemError, match="caCertificate: These are no certificates"):
+        await bare.client.database_servers.register(unchecked)
+    assert await bare.client.database_servers.list() == []
+
+
+async def test_is_what_programs_connect_to(stage: Stage, secured: Secured, tmp_path: Path) -> None:
+    await stage.client.database_servers.cordon("pg")
+    await stage.client.database_servers.register(request(secured))
+    await stage.until_available()
+    made = await stage.stable("acme")
+    (given,) = [each.data for each in stage.world.bundles[made.id].secrets if each.name.endswith("-database")]
+    file = tmp_path / "ca.pem"
+    file.write_text(given[authorities.CERTIFICATE])
+    told = authorities.variables(given, str(file))
+    assert "sslmode=verify-full" in given["url"]
+    connection = await psycopg.AsyncConnection.connect(given["url"], sslrootcert=told[authorities.VARIABLE])
+    async with connection:
+        row = await (await connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).fetchone()
+    assert row == (True,)
