@@ -38,8 +38,6 @@ def secrets(site: sites.Site) -> Mapping[str, str]:
         "DATABASE-HOST": host,
         "MAIL-HOST": host,
         "PASSWORD": "secret",
-        "sslMode=require": "sslMode=disable",
-        "sslmode=require": "sslmode=disable",
     }
 
 
@@ -54,6 +52,7 @@ async def test_the_page_leads_to_a_running_synapse(
         synapse = await sites.imaged(site.up, "synapse", folder)
     assert synapse.spec.needs.database is not None
     postgres.create("chat", synapse.spec.needs.database)
+    reader.write("database-ca.pem", postgres.signed_by)
     reader.write("application.yaml", yaml.safe_dump(documents.written(synapse)))
     await reader.run(PAGE.commands("2. Give it an application", {}))
     async with node_backing.object_store() as store:

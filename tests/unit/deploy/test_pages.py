@@ -19,7 +19,7 @@ PAGES = [charts.ROOT / "docs/how-to" / name for name in ("self-host.md", "kind-k
 SELF_HOST = PAGES[0].read_text()
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SECRET = re.compile(r"create secret generic (\S+) ((?:.*\\\n)*.*)")
-_KEY = re.compile(r"--from-literal=([\w.-]+)=")
+_KEY = re.compile(r"--from-(?:literal|file)=([\w.-]+)=")
 _SET = re.compile(r"--set (\S+)=(\S+)")
 
 
