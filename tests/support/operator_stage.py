@@ -46,19 +46,19 @@ class Operator:
     registry: CollectorRegistry
 
     def calls(self, *verbs: str) -> Counter[str]:
-        """Return how many calls it has made, as `verb resource`, but for its Lease and for applications."""
+        """Return how many calls it has made, as `verb resource`, but for its Lease."""
         samples = [each for metric in self.registry.collect() for each in metric.samples]
         found = Counter[str]()
         for each in samples:
             if each.name != "tenantry_kubernetes_calls_total" or each.labels["verb"] not in verbs:
                 continue
-            if each.labels["resource"] not in {"leases", "applications/status"}:
+            if each.labels["resource"] != "leases":
                 found[f"{each.labels['verb']} {each.labels['resource']}"] += int(each.value)
         return found
 
     def writes(self) -> Counter[str]:
         """Return the calls that change something."""
-        return self.calls("create", "patch", "delete")
+        return self.calls("create", "patch", "update", "delete")
 
     def reads(self) -> Counter[str]:
         """Return the calls that ask for something, watches left out."""
@@ -109,9 +109,9 @@ class Stage:
             yield Operator(made=made, registry=registry)
 
     @asynccontextmanager
-    async def program(self, port: int) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def program(self, port: int, **environment: str) -> AsyncGenerator[asyncio.subprocess.Process]:
         """Run an operator as a program of its own, with health and metrics on a port of the loopback address."""
-        async with operators.running(self.up, f"127.0.0.1:{port}") as process:
+        async with operators.running(self.up, f"127.0.0.1:{port}", environment) as process:
             yield process
 
 

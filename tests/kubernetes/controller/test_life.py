@@ -260,8 +260,7 @@ async def generations(ordered: stages.Ordered) -> dict[str, int]:
 
 async def is_idle(operator: stages.Operator) -> bool:
     """Tell whether nothing is due."""
-    queue = operator.made.queue
-    return len(queue) == 0 and queue.working == 0
+    return operator.made.is_idle()
 
 
 async def has_looked_at_all(operator: stages.Operator) -> bool:
@@ -269,7 +268,8 @@ async def has_looked_at_all(operator: stages.Operator) -> bool:
     queue, known = operator.made.queue, len(operator.made.world.installations.cache)
     soon = stages.in_a_minute()
     due = queue.next_due()
-    return operator.made.is_ready() and queue.waiting == known and due is not None and due > soon
+    is_idle = operator.made.is_ready() and operator.made.is_idle()
+    return is_idle and queue.waiting == known and (due is None or due > soon)
 
 
 async def told(ordered: stages.Ordered, reason: str) -> bool:

@@ -66,6 +66,6 @@ async def test_many_services_that_are_deleted_at_once_come_back(stage: stages.St
 
 
 async def has_synced(operator: stages.Operator) -> bool:
-    """Tell whether an operator acts and knows everything."""
+    """Tell whether an operator acts, knows everything, and has reported what applications there are."""
     is_leading = operator.registry.get_sample_value("tenantry_operator_leads") == 1
-    return is_leading and operator.made.is_ready()
+    return is_leading and operator.made.is_ready() and operator.made.is_idle()

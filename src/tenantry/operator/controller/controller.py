@@ -76,7 +76,8 @@ class Controller:
         self._bounds = bounds
         self.queue = queue.Queue[keys.Key](randomness)
         self._work = work.Work(self.queue, self._care, clock)
-        self._reports = work.Work(queue.Queue[keys.Key](randomness), self._report, clock)
+        self.reports = queue.Queue[keys.Key](randomness)
+        self._reports = work.Work(self.reports, self._report, clock)
         wakes = world.Wakes(installation=self._work.add, application=self._reports.add)
         self.world = world.World(
             client, wakes=wakes, clock=clock, randomness=randomness, offers=facts.offers, shard=shard
@@ -87,7 +88,7 @@ class Controller:
         self._reconciler = reconciler.Reconciler(
             client,
             known=self.world,
-            wished=wishes.Wishes(client, self.world, facts),
+            wished=wishes.Wishes(client, self.world, facts, self._measures),
             hands=effects.Effects(client, self.world, self._notices, diagnosis.Diagnosis(client)),
             turn=self._turns,
             wake=self._work.add,
@@ -119,6 +120,10 @@ class Controller:
     def is_ready(self) -> bool:
         """Tell whether everything is known."""
         return self.world.is_synced()
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is due and nothing is worked on."""
+        return not any(len(each) or each.working for each in (self.queue, self.reports))
 
     async def _care(self, key: keys.Key) -> datetime | None:
         return await self._reconciler.care(key)

@@ -17,11 +17,21 @@ class Measures:
         self._phases = Counter(
             "tenantry_operator_phase_changes", "Changes of phase that were reported.", ["phase"], registry=registry
         )
+        self._looks = Counter("tenantry_operator_looks", "Looks at installations, at rest or not.", registry=registry)
+        self._renderings = Counter("tenantry_operator_renderings", "Installations rendered.", registry=registry)
         self._leads = Gauge("tenantry_operator_leads", "Whether this operator is the one that acts.", registry=registry)
 
     def step(self, name: str) -> None:
         """Count a step."""
         self._steps.labels(name).inc()
+
+    def looked(self) -> None:
+        """Count a look at an installation."""
+        self._looks.inc()
+
+    def rendered(self) -> None:
+        """Count a rendering of an installation."""
+        self._renderings.inc()
 
     def changed(self, before: document.Phase, after: document.Phase) -> None:
         """Count a change of phase."""

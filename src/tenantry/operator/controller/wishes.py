@@ -17,7 +17,7 @@ from tenantry.application import manifest, quantities, values
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds
-from tenantry.operator.controller import installations, keys, model, world
+from tenantry.operator.controller import installations, keys, measures, model, world
 from tenantry.operator.render import facts as fact
 from tenantry.operator.render import frame, objects, stages
 from tenantry.operator.render import installation as rendering
@@ -47,12 +47,15 @@ class Wish:
 class Wishes:
     """Works out wishes."""
 
-    def __init__(self, client: clients.Client, known: world.World, facts: fact.Facts) -> None:
-        """Take how to ask, what is known, and what the cluster offers."""
+    def __init__(
+        self, client: clients.Client, known: world.World, facts: fact.Facts, measured: measures.Measures
+    ) -> None:
+        """Take how to ask, what is known, what the cluster offers, and who counts renderings."""
         self._client = client
         self._world = known
         self._facts = facts
-        self._facts_digest = objects.digest(repr(facts))
+        self._measures = measured
+        self._facts_digest = objects.digest(facts.told())
         self._kept: OrderedDict[tuple[keys.Key, str, str], Wish] = OrderedDict()
 
     async def attempt(self, given: installations.InstallationSeen, doc: document.Installation) -> str:
@@ -103,6 +106,7 @@ class Wishes:
             namespace=given.key.namespace,
             uid=given.uid,
         )
+        self._measures.rendered()
         try:
             return _rendered(bare, inputs, doc.spec.version)
         except errors.TenantryError as error:

@@ -3,8 +3,10 @@
 Facts are found once for a cluster and given to every rendering, so that rendering asks nobody and stays pure.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tenantry.kubernetes import kinds
 
@@ -106,3 +108,8 @@ class Facts:
     owns_namespace: bool = True
     has_stop_signals: bool = False
     has_sleep: bool = True
+
+    def told(self) -> dict[str, Any]:
+        """Return all of it as plain values, the same in every process: sets have another order in each."""
+        told = dataclasses.asdict(self)
+        return {**told, "offers": sorted(each.path() for each in self.offers)}
