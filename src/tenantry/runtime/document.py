@@ -185,8 +185,12 @@ class Memory(resource.Document):
     """Digest of what was last brought to Ready or Asleep."""
     served_objects: str | None = None
     """Digest of the objects that it consisted of then."""
+    written_otherwise: dict[str, str] | None = None
+    """Object → digest of what the API server made of it, for those whose values it writes differently."""
     waiting_since: datetime | None = None
     """Since when workloads have been waited for."""
+    counted_restarts: dict[str, int] | None = None
+    """Pod → how many of its restarts were counted, for those that had any."""
     obstacle: Obstacle | None = None
     """What stands in the way, if something does."""
 
@@ -205,7 +209,8 @@ class InstallationStatus(resource.Document):
     endpoints: list[Endpoint] = Field(default_factory=list[Endpoint])
     """Where its ports can be reached inside the cluster."""
     restarts: int = 0
-    """Restarts that nobody asked for, since the last time it was well for ten minutes."""
+    """Restarts that nobody asked for, since the last time it was well for ten minutes: of programs that ended by
+    themselves or were not well; what is put in another's place, such as a pod on another node, has not restarted."""
     last_log_lines: list[str] = Field(default_factory=list[str])
     """The end of the log, when unwell; secrets are masked."""
     memory: Memory | None = None

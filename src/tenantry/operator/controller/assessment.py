@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.operator.controller import model, plan
+from tenantry.operator.controller import model, plan, restarts
 from tenantry.operator.render import stages
 from tenantry.runtime import document
 
@@ -33,16 +33,24 @@ def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> doc
     facts = _facts(wanted, observed)
     phase = _phase(wanted, observed, facts)
     is_unwell = phase in (_Phase.DEGRADED, _Phase.FAILED)
+    conditions = list(_conditions(facts, observed.reported.conditions, wanted.generation, now))
     return document.InstallationStatus(
         observed_generation=wanted.generation,
         phase=phase,
-        conditions=list(_conditions(facts, observed.reported.conditions, wanted.generation, now)),
+        conditions=conditions,
         serving_version=_serving_version(wanted, observed, facts),
         endpoints=list(wanted.endpoints) if wanted.is_awake and not wanted.is_deleting else [],
-        restarts=observed.reported.restarts,
+        restarts=0 if restarts.is_well(conditions, now) else observed.restarts,
         last_log_lines=list(observed.log_lines or observed.reported.last_log_lines) if is_unwell else [],
         memory=observed.memory,
     )
+
+
+def has_unwell_workloads(status: document.InstallationStatus) -> bool:
+    """Tell whether a status says that workloads which should run are not well."""
+    are_ready = {each.type: each.status for each in status.conditions}.get(_Type.WORKLOADS_READY)
+    is_known = status.phase in (_Phase.DEGRADED, _Phase.FAILED)
+    return is_known and are_ready is document.ConditionStatus.FALSE
 
 
 def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:

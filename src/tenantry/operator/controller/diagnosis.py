@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import kinds, parts
-from tenantry.operator.controller import keys
+from tenantry.operator.controller import keys, restarts
 from tenantry.operator.render import names, objects
 
 LINES = 20
@@ -19,10 +19,12 @@ class Found:
     Attributes:
         message: why pods do not run, in the words of Kubernetes; empty where they do.
         lines: the end of the log.
+        pods: what the workloads' pods say of restarts; None where they were not looked at, or the cluster did not tell.
     """
 
     message: str = ""
     lines: tuple[str, ...] = ()
+    pods: tuple[restarts.Pod, ...] | None = None
 
 
 class Diagnosis:
@@ -44,14 +46,15 @@ class Diagnosis:
         try:
             pages = self._client.pages(kinds.POD, namespace=key.namespace, labels=labels, size=_PODS)
             pods = await clients.objects(pages)
-            unwell = [pod for pod in pods if not _is_ready(pod)]
-            if not unwell:
-                return Found()
-            last = max(unwell, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
-            return Found(message=_why(last), lines=await self._lines(key, last["metadata"]["name"]))
         except errors.TenantryError:
             # What failed is told anyway; that nobody can say more must not stand in the way.
             return Found()
+        told = None if job else tuple(restarts.pod(pod) for pod in pods)
+        unwell = [pod for pod in pods if not _is_ready(pod)]
+        if not unwell:
+            return Found(pods=told)
+        last = max(unwell, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+        return Found(message=_why(last), lines=await self._lines(key, last["metadata"]["name"]), pods=told)
 
     async def _lines(self, key: keys.Key, pod: str) -> tuple[str, ...]:
         try:

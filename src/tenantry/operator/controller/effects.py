@@ -14,7 +14,7 @@ from tenantry.application import rendering
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds, parts
-from tenantry.operator.controller import diagnosis, keys, model, notices, seen, step, wishes, world
+from tenantry.operator.controller import diagnosis, keys, model, notices, restarts, seen, step, wishes, world
 from tenantry.operator.render import jobs, stages
 from tenantry.runtime import document, masking
 
@@ -35,13 +35,16 @@ class Case:
     Attributes:
         memory: what is remembered; written with the status.
         log_lines: the end of the log of what failed just now.
+        restarts: restarts that nobody asked for.
     """
 
-    def __init__(self, wish: wishes.Wish, memory: document.Memory) -> None:
-        """Take what is wanted, and what is remembered."""
+    def __init__(self, wish: wishes.Wish, reported: document.InstallationStatus) -> None:
+        """Take what is wanted, and what was reported last."""
         self.wish = wish
-        self.memory = memory
+        self.memory = reported.memory or document.Memory()
         self.log_lines: tuple[str, ...] = ()
+        self.restarts = reported.restarts
+        self._conditions = reported.conditions
 
     @property
     def key(self) -> keys.Key:
@@ -53,6 +56,15 @@ class Case:
         inputs = self.wish.inputs
         hidden = () if inputs is None else masking.secret_values(inputs.secrets, inputs.installation.spec)
         self.log_lines = tuple(masking.mask(line, hidden) for line in lines)
+
+    def count(self, pods: tuple[restarts.Pod, ...] | None, now: datetime) -> None:
+        """Count restarts, where pods were looked at."""
+        if pods is None:
+            return
+        before = restarts.Tally(restarts=self.restarts, of_pods=self.memory.counted_restarts or {})
+        tally = restarts.counted(before, pods, is_well=restarts.is_well(self._conditions, now), now=now)
+        self.restarts = tally.restarts
+        self.remember(counted_restarts=tally.of_pods or None)
 
     def remember(self, **changes: object) -> None:
         """Change what is remembered."""
@@ -162,9 +174,11 @@ class Effects:
             obstacle=None,
         )
 
-    async def look_closer(self, case: Case) -> None:
-        """Find the end of the log of what is no longer well."""
-        case.show((await self._diagnosis.of(case.key)).lines)
+    async def look_closer(self, case: Case, now: datetime) -> None:
+        """Look at the pods: at the end of the log of what is not well, and at their restarts."""
+        found = await self._diagnosis.of(case.key)
+        case.show(found.lines)
+        case.count(found.pods, now)
 
     def refused(self, case: Case, error: errors.TenantryError) -> None:
         """Remember why the cluster did not do what it was asked, unless it only could not be asked."""
@@ -193,6 +207,7 @@ class Effects:
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(count - 1, 10))
         message = " ".join(filter(None, (taken.message, found.message)))
         case.show(found.lines)
+        case.count(found.pods, now)
         case.remember(
             obstacle=document.Obstacle(
                 attempt=attempt,

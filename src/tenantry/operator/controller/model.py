@@ -20,6 +20,16 @@ class Name(NamedTuple):
     kind: str
     name: str
 
+    def __str__(self) -> str:
+        """Return it as it is remembered."""
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def read(cls, text: str) -> "Name":
+        """Return the name that was remembered."""
+        kind, _, name = text.partition("/")
+        return cls(kind, name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedObject:
@@ -96,6 +106,7 @@ class Observed:
         others: jobs of any attempt.
         memory: what is remembered.
         reported: the status that was reported last.
+        restarts: restarts that nobody asked for, as counted last.
         has_turn: whether it is its turn to change, where only so many may at once.
         is_overdue: whether it gave its turn up because it took too long.
         log_lines: the end of the log of what failed.
@@ -107,6 +118,7 @@ class Observed:
     others: tuple[seen.Seen, ...] = ()
     memory: document.Memory = field(default_factory=document.Memory)
     reported: document.InstallationStatus = field(default_factory=document.InstallationStatus)
+    restarts: int = 0
     has_turn: bool = True
     is_overdue: bool = False
     log_lines: tuple[str, ...] = ()

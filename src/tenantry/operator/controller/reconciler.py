@@ -27,8 +27,10 @@ from tenantry.operator.controller import (
     merging,
     model,
     plan,
+    restarts,
     seen,
     step,
+    troubles,
     turns,
     wishes,
     world,
@@ -93,23 +95,33 @@ class Reconciler:
         self._measures = measured
         self._clock = clock
         self._randomness = randomness
+        self._troubles = troubles.Troubles()
 
     async def care(self, key: keys.Key) -> datetime | None:
         """Bring one installation a step nearer; return when to look again without being asked."""
         given = self._world.installations.cache.get(key)
         if given is None:
             self._world.forget(key)
+            self._troubles.end(key)
             self._end_turn(key)
             return None
+        self._measures.looked()
         doc = given.document()
+        self._recall(key, doc)
         attempt = await self._wishes.attempt(given, doc)
-        if self._is_at_rest(given, doc, attempt):
+        if doc.status is not None and self._troubles.is_over(key) and self._is_at_rest(given, doc, attempt):
             self._end_turn(key)
-            return self._later()
+            self._troubles.end(key)
+            return self._next_look(doc.status)
         if (later := self._must_wait(given, doc)) is not None:
             return later
         given = await self._hold_on(given)
         return await self._bring(given, doc, attempt)
+
+    def _recall(self, key: keys.Key, doc: document.Installation) -> None:
+        memory = doc.status.memory if doc.status is not None else None
+        known = memory.written_otherwise if memory is not None else None
+        self._world.remembered(key, {model.Name.read(name): digest for name, digest in (known or {}).items()})
 
     def _must_wait(self, given: installations.InstallationSeen, doc: document.Installation) -> datetime | None:
         """Return when to look again at a new installation whose turn has not come: until then it costs nothing."""
@@ -122,8 +134,9 @@ class Reconciler:
     async def _bring(
         self, given: installations.InstallationSeen, doc: document.Installation, attempt: str
     ) -> datetime | None:
-        memory = (doc.status.memory if doc.status else None) or document.Memory()
-        case = effects.Case(await self._wish(given, doc, attempt, memory), memory)
+        reported = doc.status or document.InstallationStatus()
+        memory = reported.memory or document.Memory()
+        case = effects.Case(await self._wish(given, doc, attempt, memory), reported)
         look = _Look(given=given, doc=doc, attempt=attempt, case=case)
         self._resume_turn(look)
         try:
@@ -191,6 +204,7 @@ class Reconciler:
             others=tuple(jobs.values()),
             memory=look.case.memory,
             reported=look.reported,
+            restarts=look.case.restarts,
             has_turn=look.has_turn,
             is_overdue=self._turns.is_overdue(key, self._clock.now()),
             log_lines=look.case.log_lines,
@@ -203,6 +217,8 @@ class Reconciler:
         if status is None or memory is None or given.is_deleting or memory.obstacle is not None:
             return False
         if status.phase not in (document.Phase.READY, document.Phase.ASLEEP) or memory.served_attempt != attempt:
+            return False
+        if status.restarts and restarts.is_well(status.conditions, self._clock.now()):
             return False
         known = self._world.objects_of(given.key)
         made = {name: each for name, each in known.items() if name.kind != kinds.JOB.kind}
@@ -235,14 +251,19 @@ class Reconciler:
             return
         now = self._clock.now()
         before = look.reported
+        tolerated = {str(name): digest for name, digest in sorted(self._world.tolerated(look.given.key).items())}
+        look.case.remember(written_otherwise=tolerated or None)
         status = assessment.assess(look.case.wish.wanted, self._observed(look), now)
-        if status.phase is document.Phase.DEGRADED is not before.phase:
-            await self._hands.look_closer(look.case)
-            status = assessment.assess(look.case.wish.wanted, self._observed(look), now)
+        key = look.given.key
         found = merging.changes(_written(look.doc.status), _written(status))
+        if found and self._troubles.is_held(key, before, status, now):
+            return
+        if self._troubles.must_count(key, before, status, now):
+            await self._hands.look_closer(look.case, now)
+            status = assessment.assess(look.case.wish.wanted, self._observed(look), now)
+            found = merging.changes(_written(look.doc.status), _written(status))
         if not found:
             return
-        key = look.given.key
         answer = await self._client.patch(
             kinds.INSTALLATION, key.name, key.namespace, {"status": found}, subresource="status"
         )
@@ -263,13 +284,13 @@ class Reconciler:
         if look.reported.phase not in (document.Phase.PROGRESSING, document.Phase.TERMINATING):
             self._end_turn(key)
             self._wishes.settled(key, look.attempt, look.doc.spec.version)
-        times = [self._later()]
-        if isinstance(last, step.Rest) and last.until is not None:
+        times = [self._next_look(look.reported), self._troubles.next_look(key, look.reported, now)]
+        if isinstance(last, step.Rest):
             times.append(last.until)
         overdue = self._turns.overdue_at(key)
         if overdue is not None and overdue > now:
             times.append(overdue)
-        return min(times)
+        return min(each for each in times if each is not None)
 
     def _resume_turn(self, look: _Look) -> None:
         if (
@@ -282,6 +303,9 @@ class Reconciler:
         self._turns.end(key)
         for each in self._turns.next(self._clock.now()):
             self._wake(each)
+
+    def _next_look(self, reported: document.InstallationStatus) -> datetime:
+        return min(filter(None, (self._later(), restarts.forgotten_at(reported))))
 
     def _later(self) -> datetime:
         return self._clock.now() + _RESYNC * (0.75 + self._randomness.fraction() / 2)

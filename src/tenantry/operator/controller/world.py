@@ -139,6 +139,10 @@ class World:
         else:
             self._tolerated.setdefault(key, {})[name] = known.found
 
+    def remembered(self, key: keys.Key, tolerated: Mapping[model.Name, str]) -> None:
+        """Take what an earlier life knew of how the API server writes an installation's objects, unless we know."""
+        self._tolerated.setdefault(key, dict(tolerated))
+
     def created(self, answer: kinds.Object) -> None:
         """Take note of an object that was created."""
         self.made[answer["kind"]].answered(answer)

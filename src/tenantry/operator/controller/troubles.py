@@ -1,0 +1,62 @@
+"""Whose pods have to be looked at, and whose report has to wait. Pure: it is told the time.
+
+What goes well is never asked. What is not well is looked at when that begins and when it ends, and now and then
+between; what goes up and down while its report waits is looked at once more, so that nothing of it is lost.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from tenantry.operator.controller import assessment, keys, restarts
+from tenantry.runtime import document
+
+AGAIN = timedelta(minutes=1)
+"""While something is not well, its pods are looked at once in this time."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Troubles:
+    """The installations that are not well, or were not when their report had to wait."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._counted: dict[keys.Key, datetime] = {}
+        self._held: dict[keys.Key, datetime] = {}
+
+    def is_over(self, key: keys.Key) -> bool:
+        """Tell whether nothing of an installation is still to be told."""
+        return key not in self._held
+
+    def end(self, key: keys.Key) -> None:
+        """It is well, or gone."""
+        self._counted.pop(key, None)
+        self._held.pop(key, None)
+
+    def is_held(
+        self, key: keys.Key, before: document.InstallationStatus, after: document.InstallationStatus, now: datetime
+    ) -> bool:
+        """Tell whether a report has to wait; see `next_look`."""
+        until = restarts.held_until(before, after)
+        if until is None or until <= now:
+            return False
+        self._held[key] = until
+        return True
+
+    def must_count(
+        self, key: keys.Key, before: document.InstallationStatus, after: document.InstallationStatus, now: datetime
+    ) -> bool:
+        """Tell whether the pods have to be looked at before this is reported; asked once for each report."""
+        begins = after.phase is document.Phase.DEGRADED is not before.phase
+        ends = assessment.has_unwell_workloads(before) and after.phase is document.Phase.READY
+        is_due = now - self._counted.get(key, _NEVER) >= AGAIN and assessment.has_unwell_workloads(after)
+        was_held = self._held.pop(key, None) is not None
+        if not (begins or ends or is_due or was_held):
+            return False
+        self._counted[key] = now
+        return True
+
+    def next_look(self, key: keys.Key, reported: document.InstallationStatus, now: datetime) -> datetime | None:
+        """Return when to look again; None where nothing is known to be wrong."""
+        if key in self._held:
+            return self._held[key]
+        return now + AGAIN if assessment.has_unwell_workloads(reported) else None
