@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from tenantry.cli import options, placing, registered, rendering, session
+from tenantry.cli import discovered, options, placing, registered, rendering, session
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import placement
 
@@ -23,6 +23,7 @@ NOUN = registered.Noun(
     load=rendering.Column(
         title="installations", value=lambda each: f"{each.installations} of {each.max_installations}"
     ),
+    known=discovered.COLUMNS,
 )
 app = NOUN.commands()
 

@@ -121,13 +121,16 @@ class Client:
         answer = await self._ask(rights.Verb.LIST, kind, "GET", kind.path(), query=query)
         return answer.get("items") or []
 
-    async def apply(self, kind: kinds.Kind, wanted: kinds.Object, *, is_forced: bool = True) -> kinds.Object:
+    async def apply(
+        self, kind: kinds.Kind, wanted: kinds.Object, *, is_forced: bool = True, is_trial: bool = False
+    ) -> kinds.Object:
         """Make the object what is wanted of it (server-side apply); fields that are not mentioned stay as they are.
 
         Args:
             kind: its kind.
             wanted: the object, with `apiVersion`, `kind` and its name.
             is_forced: take fields from other managers; otherwise they are a conflict.
+            is_trial: return what it would become, and change nothing.
 
         Raises:
             failures.OutdatedError: another manager owns a field, and it is not forced.
@@ -136,6 +139,7 @@ class Client:
         self._rights.check(rights.Verb.CREATE, kind)
         about: Mapping[str, Any] = wanted["metadata"]
         query = {"fieldManager": self._manager, "force": "true" if is_forced else "false"}
+        query |= {"dryRun": "All"} if is_trial else {}
         path = kind.path(about.get("namespace"), about["name"])
         return await self._ask(rights.Verb.PATCH, kind, "PATCH", path, query=query, body=wanted, content_type=_APPLY)
 
@@ -215,15 +219,24 @@ class Client:
 
     async def serves(self, kind: kinds.Kind) -> bool:
         """Tell whether the cluster has a kind; everybody may know."""
-        path = f"/apis/{kind.group}/{kind.version}"
+        told = await self._discovered(f"/apis/{kind.group}/{kind.version}")
+        listed: list[Mapping[str, Any]] = [] if told is None else told.get("resources") or []
+        return any(each.get("name") == kind.plural for each in listed)
+
+    async def groups(self) -> Mapping[str, frozenset[str]]:
+        """Return the groups of kinds that the cluster has, each with its versions; everybody may know."""
+        told = await self._discovered("/apis") or {}
+        listed: list[Mapping[str, Any]] = told.get("groups") or []
+        return {each["name"]: frozenset(one["version"] for one in each["versions"]) for each in listed}
+
+    async def _discovered(self, path: str) -> kinds.Object | None:
         async with self._gate.turn():
             status, told, headers = await self._connection.call("GET", path, query={}, body=None, content_type=_JSON)
         if status == _NOT_FOUND:
-            return False
+            return None
         if status >= _REFUSED:
             raise failures.from_answer(status, told, headers, what=f"get {path}")
-        listed: list[Mapping[str, Any]] = orjson.loads(told).get("resources") or []
-        return any(each.get("name") == kind.plural for each in listed)
+        return orjson.loads(told)
 
     async def watch(
         self,

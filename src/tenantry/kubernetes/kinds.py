@@ -79,3 +79,29 @@ POD_MONITOR = Kind(group="monitoring.coreos.com", version="v1", plural="podmonit
 
 LEASE = Kind(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease")
 EVENT = Kind(group="events.k8s.io", version="v1", plural="events", kind="Event")
+
+CLUSTER_ROLE = Kind(
+    group="rbac.authorization.k8s.io", version="v1", plural="clusterroles", kind="ClusterRole", is_namespaced=False
+)
+CLUSTER_ROLE_BINDING = Kind(
+    group="rbac.authorization.k8s.io",
+    version="v1",
+    plural="clusterrolebindings",
+    kind="ClusterRoleBinding",
+    is_namespaced=False,
+)
+ROLE = Kind(group="rbac.authorization.k8s.io", version="v1", plural="roles", kind="Role")
+ROLE_BINDING = Kind(group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding")
+DEFINITION = Kind(
+    group="apiextensions.k8s.io",
+    version="v1",
+    plural="customresourcedefinitions",
+    kind="CustomResourceDefinition",
+    is_namespaced=False,
+)
+STORAGE_CLASS = Kind(
+    group="storage.k8s.io", version="v1", plural="storageclasses", kind="StorageClass", is_namespaced=False
+)
+INGRESS_CLASS = Kind(
+    group="networking.k8s.io", version="v1", plural="ingressclasses", kind="IngressClass", is_namespaced=False
+)

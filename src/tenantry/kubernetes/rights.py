@@ -4,7 +4,7 @@ A call that the table does not name fails here, in every test, and not for the f
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,10 @@ class Verb(StrEnum):
     PATCH = "patch"
     UPDATE = "update"
     DELETE = "delete"
+    BIND = "bind"
+    """Give a role to others whose rights one need not have oneself."""
+    ESCALATE = "escalate"
+    """Write a role whose rights one need not have oneself."""
 
 
 class RightMissingError(errors.PermanentError):
@@ -37,11 +41,13 @@ class Right:
 
     Attributes:
         subresource: such as `status`; empty for the object itself.
+        names: of the only objects that it is about; empty for all of them.
     """
 
     kind: kinds.Kind
     verbs: frozenset[Verb]
     subresource: str = ""
+    names: tuple[str, ...] = ()
 
     @property
     def resource(self) -> str:
@@ -54,9 +60,10 @@ class Rights:
 
     def __init__(self, rights: Iterable[Right]) -> None:
         """Take the table's lines."""
-        self._verbs: Mapping[tuple[str, str], frozenset[Verb]] = {
-            (right.kind.group, right.resource): right.verbs for right in rights
-        }
+        self._verbs: dict[tuple[str, str], frozenset[Verb]] = {}
+        for right in rights:
+            place = right.kind.group, right.resource
+            self._verbs[place] = self._verbs.get(place, frozenset()) | right.verbs
 
     def check(self, verb: Verb, kind: kinds.Kind, subresource: str = "") -> None:
         """Refuse a call that the table does not name.
@@ -71,10 +78,15 @@ class Rights:
 
 def rules(allowed: Iterable[Right]) -> list[dict[str, Any]]:
     """Return the rules of a role that allows exactly this; what may be used in the same way is in one rule."""
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    together: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for each in allowed:
-        together[each.kind.group, tuple(sorted(each.verbs))].append(each.resource)
+        together[each.kind.group, tuple(sorted(each.verbs)), each.names].append(each.resource)
     return [
-        {"apiGroups": [group], "resources": sorted(resources), "verbs": [str(verb) for verb in verbs]}
-        for (group, verbs), resources in sorted(together.items())
+        {
+            "apiGroups": [group],
+            "resources": sorted(resources),
+            **({"resourceNames": list(names)} if names else {}),
+            "verbs": [str(verb) for verb in verbs],
+        }
+        for (group, verbs, names), resources in sorted(together.items())
     ]

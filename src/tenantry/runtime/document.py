@@ -254,6 +254,41 @@ class NodeGroup(resource.Document):
     """How many pods each takes; no more than it has addresses for."""
 
 
+class AddOnState(StrEnum):
+    """Whether an add-on can be used."""
+
+    PRESENT = "present"
+    OLD = "old"
+    """It is there, and too old for what we ask of it."""
+    MISSING = "missing"
+
+
+class AddOn(resource.Document):
+    """Something that a cluster has for everybody on it, such as whoever lets visitors in; or that it lacks."""
+
+    name: str
+    """`cert-manager`, `gateway-api`, …; our own operator is `tenantry-operator`."""
+    state: AddOnState = AddOnState.PRESENT
+    version: str | None = None
+    """None: it does not say, or is not there."""
+    namespace: str | None = None
+    """Where it runs; None: not known."""
+    manager: str | None = None
+    """Who keeps it: `Helm`, `Flux`, `Argo CD`, `tenantry`, or whose fields they are; None: not known."""
+    advice: str = ""
+    """What to do, where it is missing or too old."""
+
+
+class StorageClass(resource.Document):
+    """One kind of volumes that a cluster can make."""
+
+    name: str
+    provisioner: str = ""
+    """Who makes them."""
+    is_default: bool = False
+    """It is taken where nobody says which."""
+
+
 class ClusterFacts(resource.Document):
     """What a cluster is and has."""
 
@@ -271,6 +306,12 @@ class ClusterFacts(resource.Document):
     """What its nodes leave to installations, alike ones together."""
     zones: list[str] = Field(default_factory=list[str])
     """Where its nodes are, as their labels say."""
+    storage_classes: list[StorageClass] = Field(default_factory=list[StorageClass])
+    """Which kinds of volumes it can make, by name."""
+    add_ons: list[AddOn] = Field(default_factory=list[AddOn])
+    """What it has for installations to use, and what it lacks of that."""
+    unread: list[str] = Field(default_factory=list[str])
+    """What the provisioner's account there may not read, so that facts of it are left out: `deployments`."""
     address_template: str = ""
     """How an installation's own address is formed: `http://{name}.localhost:8080`."""
     limits: list[str] = Field(default_factory=list[str])

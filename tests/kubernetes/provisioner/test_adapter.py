@@ -4,16 +4,16 @@ Nothing acts on this API server, so the test itself reports in the operator's pl
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from support import tiny
+from support import operator_stage, tiny
 from tenantry.application import manifest
 from tenantry.kernel import errors, randomness
-from tenantry.kubernetes import kinds
+from tenantry.kubernetes import kinds, rights
 from tenantry.operator.resources import definitions as own
 from tenantry.provisioner.adapters import kubernetes
 from tenantry.provisioner.adapters.kubernetes import access, objects
@@ -43,12 +43,9 @@ async def runtime(api: Api, bare_cluster: clusters.Cluster) -> AsyncGenerator[ku
     await opened.close()
 
 
-async def _allow(api: Api) -> None:
+async def _allow(api: Api, allowed: Sequence[rights.Right] = access.RIGHTS) -> None:
     metadata = {"name": ACCOUNT}
-    rules = [
-        {"apiGroups": [each.kind.group], "resources": [each.resource], "verbs": sorted(each.verbs)}
-        for each in access.RIGHTS
-    ]
+    rules = rights.rules(allowed)
     subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "default"}
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ACCOUNT}
     group = "rbac.authorization.k8s.io/v1"
@@ -185,6 +182,59 @@ async def test_an_application_is_kept_and_its_versions_are_told(runtime: kuberne
 async def test_facts_are_those_of_the_cluster(runtime: kubernetes.KubernetesRuntime) -> None:
     found = await runtime.facts()
     assert (found.kind, found.cpu_millis) == ("kubernetes", 0)
+    assert found.version.startswith("v1.")
+
+
+async def test_add_ons_and_storage_are_found_out(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
+    labels = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/version": "v1.18.2"}
+    chosen = {"matchLabels": labels}
+    pods = {"containers": [{"name": "x", "image": "quay.io/jetstack/cert-manager-controller:v1.18.2"}]}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "cert-manager", "labels": {**labels, "app.kubernetes.io/managed-by": "Helm"}},
+        "spec": {"selector": chosen, "template": {"metadata": {"labels": labels}, "spec": pods}},
+    }
+    storage = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "fast", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "disks.example.com",
+    }
+    ingress = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "public"},
+        "spec": {"controller": "example.com/doors"},
+    }
+    await api.apply(kinds.DEPLOYMENT.path("default", "cert-manager"), deployment)
+    await api.apply(kinds.STORAGE_CLASS.path(None, "fast"), storage)
+    await api.apply(kinds.INGRESS_CLASS.path(None, "public"), ingress)
+    found = await runtime.facts()
+    assert found.storage_classes == [
+        document.StorageClass(name="fast", provisioner="disks.example.com", is_default=True)
+    ]
+    by_name = {each.name: each for each in found.add_ons}
+    manager = by_name["cert-manager"]
+    assert (manager.version, manager.namespace, manager.manager) == ("v1.18.2", "default", "Helm")
+    assert "public" in by_name
+    assert by_name["metrics-server"].state is document.AddOnState.MISSING
+    assert found.unread == []
+
+
+async def test_an_account_that_may_not_read_add_ons_leaves_them_out(
+    api: Api, runtime: kubernetes.KubernetesRuntime
+) -> None:
+    """As with the role of an earlier version: the cluster stays usable."""
+    new = {kinds.DEPLOYMENT, kinds.STORAGE_CLASS, kinds.INGRESS_CLASS, kinds.DEFINITION}
+    await _allow(api, [each for each in access.RIGHTS if each.kind not in new])
+
+    async def is_noticed() -> document.ClusterFacts | None:
+        found = await runtime.facts()
+        return found if found.unread else None
+
+    found = await operator_stage.eventually(is_noticed)
+    assert found.unread == ["customresourcedefinitions", "deployments", "ingressclasses", "storageclasses"]
     assert found.version.startswith("v1.")
 
 

@@ -1,6 +1,7 @@
 """What the provisioner may do in a cluster: the table its client keeps to, and from which its role is written."""
 
 from tenantry.kubernetes import kinds, rights
+from tenantry.provisioner.adapters.kubernetes import addons
 
 NODE = kinds.Kind(group="", version="v1", plural="nodes", kind="Node", is_namespaced=False)
 
@@ -15,5 +16,9 @@ RIGHTS = (
     rights.Right(kind=NODE, verbs=frozenset({_V.LIST})),
     rights.Right(kind=kinds.POD, verbs=frozenset({_V.LIST})),
     rights.Right(kind=kinds.POD, verbs=frozenset({_V.GET}), subresource="log"),
+    rights.Right(kind=kinds.DEPLOYMENT, verbs=frozenset({_V.LIST})),
+    rights.Right(kind=kinds.STORAGE_CLASS, verbs=frozenset({_V.LIST})),
+    rights.Right(kind=kinds.INGRESS_CLASS, verbs=frozenset({_V.LIST})),
+    rights.Right(kind=kinds.DEFINITION, verbs=frozenset({_V.GET}), names=(addons.BUNDLE,)),
 )
 """Secrets are handed over and never read back."""

@@ -21,6 +21,7 @@ _ZONE = "topology.kubernetes.io/zone"
 _NOT_FOR_PODS = 3
 """Of a node's range of addresses: its own name, the broadcast, and the node itself."""
 _ENDED = {"Succeeded", "Failed"}
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,16 @@ def collect(version: str, nodes: Iterable[kinds.Object], others: Iterable[kinds.
         nodes=[_group(each, count) for each, count in left.most_common()],
         zones=sorted({zone for node in giving if (zone := _labels(node).get(_ZONE))}),
         limits=_LIMITS,
+    )
+
+
+def storage_class(given: kinds.Object) -> document.StorageClass:
+    """Return what a StorageClass says of itself."""
+    annotations: dict[str, str] = given["metadata"].get("annotations") or {}
+    return document.StorageClass(
+        name=given["metadata"]["name"],
+        provisioner=str(given.get("provisioner") or ""),
+        is_default=annotations.get(_DEFAULT_CLASS) == "true",
     )
 
 

@@ -17,10 +17,10 @@ from tenantry.kernel import clock as clocks
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import configuration, connection, failures, kinds, limits, measures, rights
-from tenantry.provisioner.adapters.kubernetes import access, facts, objects, own
+from tenantry.provisioner.adapters.kubernetes import access, discovery, managers, objects, own
 from tenantry.runtime import contract, document
 
-FIELD_MANAGER = "tenantry-provisioner"
+FIELD_MANAGER = managers.FIELD_MANAGER
 """Whose fields these are, as server-side apply keeps them apart from the operator's."""
 
 _WATCH_SECONDS = 290
@@ -102,9 +102,7 @@ class KubernetesRuntime:
         if status >= 400:  # noqa: PLR2004 - HTTP
             raise failures.from_answer(status, body, headers, what="get /version")
         version: dict[str, Any] = orjson.loads(body)
-        nodes = await client.remembered(access.NODE)
-        others = await client.remembered(kinds.POD, labels=facts.OTHERS)
-        return facts.collect(str(version["gitVersion"]), nodes, others)
+        return await discovery.discover(client, str(version["gitVersion"]))
 
     async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[contract.LogLine]:
         client = await self._client()
