@@ -90,9 +90,10 @@ wheel: $(STAMPS)/dev $(STAMPS)/node ## Build the wheel that deploy/container/Con
 	@$(BIN)/python tools/assets.py
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-charts: $(STAMPS)/dev ## Write what charts hold and what follows from elsewhere, and their golden files
+charts: $(STAMPS)/dev ## Write what charts hold, their golden files, and what follows from either
 	@$(BIN)/python tools/charts.py
 	@PYTHONPATH=tests:tools $(BIN)/python -m support.charts_helm
+	@$(BIN)/python tools/charts_carried.py
 
 report: $(STAMPS)/dev ## Print how the code stands against the budgets of its style
 	@$(BIN)/python tools/report.py

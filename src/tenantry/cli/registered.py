@@ -5,7 +5,7 @@ own affair.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import typer
@@ -38,7 +38,7 @@ class Noun(Generic[Thing]):
     calls: Callable[[provisioner.Provisioner], infrastructure.Infrastructure[Any, Thing]]
     address: rendering.Columns[Thing]
     load: rendering.Column[Thing]
-    known: rendering.Columns[Thing] = field(default_factory=lambda: rendering.Columns[Thing]())
+    known: rendering.Columns[Thing] | None = None
 
     def commands(self) -> typer.Typer:
         """Return the group of the commands that all of them have."""
@@ -60,7 +60,7 @@ class Noun(Generic[Thing]):
 
     def _show(self, ctx: typer.Context, name: options.Name, output: options.Output = TABLE) -> None:
         found = session.ask(ctx, lambda client: self.calls(client).get(name))
-        rendering.one(found, rendering.Columns[Thing]([*self._listed(), *self.known, *self._detail()]), output)
+        rendering.one(found, rendering.Columns[Thing]([*self._listed(), *(self.known or ()), *self._detail()]), output)
 
     def _cordon(self, ctx: typer.Context, name: options.Name, output: options.Output = TABLE) -> None:
         self.change(ctx, lambda calls: calls.cordon(name), output, what="cordoned")

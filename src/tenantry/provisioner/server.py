@@ -35,6 +35,8 @@ from tenantry.provisioner.clusters import work as cluster_work
 from tenantry.provisioner.installations import reservations_store
 from tenantry.provisioner.installations import service as installations
 from tenantry.provisioner.installations import work as installation_work
+from tenantry.provisioner.operators import service as operators
+from tenantry.provisioner.operators import work as operator_work
 from tenantry.provisioner.registry import nouns
 from tenantry.provisioner.registry import service as registry
 from tenantry.provisioner.registry import work as registry_work
@@ -43,7 +45,10 @@ from tenantry.wire import tokens
 log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-SUPERVISORS = ("installations", "preparations", "clusters", "watches", "database-servers", "object-stores")
+SUPERVISORS = (
+    *("installations", "preparations", "clusters", "watches", "operators"),
+    *("database-servers", "object-stores"),
+)
 _KNOCK_SECONDS = 5.0
 _LEEWAY = timedelta(seconds=10)
 """Beyond its grace, what a supervisor needs to hand back what it has, where the database does not answer."""
@@ -100,6 +105,7 @@ def build(chosen: settings.Settings, *, open_agent: directory.Open = agent.Agent
         applications=applications.Applications(around),
         installations=installations.Installations(around),
         registry=registry.Registry(around, kubernetes.finder(chosen.kubeconfig_programs), kubernetes.find_own_server),
+        operators=operators.Operators(around, ways, chosen.operator_terms()),
     )
     return Program(
         services=services,
@@ -143,6 +149,12 @@ def _supervisors(
             cluster_work.WatchWork(services.base, ways, around.clock),
             surroundings,
             cluster_work.POLICY,
+        ),
+        supervisor.Supervisor(
+            tables.OPERATORS_QUEUE,
+            operator_work.OperatorWork(ways, chosen.operator_terms(), around.clock),
+            surroundings,
+            operator_work.POLICY,
         ),
         supervisor.Supervisor(tables.DATABASE_SERVERS_QUEUE, servers, surroundings, usual),
         supervisor.Supervisor(tables.OBJECT_STORES_QUEUE, stores, surroundings, usual),

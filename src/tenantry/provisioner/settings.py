@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import orjson
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+import tenantry
+from tenantry.provisioner.operators import model as operators
 from tenantry.wire import tokens
 
 PREFIX = "TENANTRY_PROVISIONER_"
@@ -40,6 +42,13 @@ class Settings(BaseModel):
     stop_grace: timedelta = timedelta(seconds=10)
     """How long a stop waits for steps that are under way before it hands them back."""
 
+    operator_image: str = "tenantry"
+    """The operator's image without its tag, for clusters whose operator the provisioner keeps."""
+    operators_at_once: int = Field(default=1, ge=1)
+    """Clusters whose operator may be changed at the same time, over all processes."""
+    operator_patience: timedelta = timedelta(minutes=5)
+    """How long a version of the operator may take to become ready, before the former one is brought back."""
+
     @field_validator("kubeconfig_programs", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
@@ -50,6 +59,15 @@ class Settings(BaseModel):
         if self.bootstrap_tokens_file is None:
             return []
         return [BootstrapToken.model_validate(each) for each in orjson.loads(self.bootstrap_tokens_file.read_bytes())]
+
+    def operator_terms(self) -> operators.Terms:
+        """Return what is decided about operators."""
+        return operators.Terms(
+            image=self.operator_image,
+            version=tenantry.__version__,
+            at_once=self.operators_at_once,
+            patience=self.operator_patience,
+        )
 
     def mail(self) -> dict[str, str] | None:
         """Read how installations send mail."""

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from tenantry.engine import columns
 from tenantry.provisioner.installations import transitions
-from tenantry.wire import applications, infrastructure, installations
+from tenantry.wire import applications, infrastructure, installations, operators
 
 METADATA = sa.MetaData()
 
@@ -84,6 +84,30 @@ WATCHES = sa.Table(
     sa.Column("id", sa.Text, sa.ForeignKey("clusters.id"), primary_key=True),
     *columns.work_columns(),
     *columns.work_constraints("watches"),
+)
+
+OPERATORS = sa.Table(
+    "operators",
+    METADATA,
+    sa.Column("id", sa.Text, sa.ForeignKey("clusters.id"), primary_key=True),
+    sa.Column("kept_by", sa.Text, nullable=False, server_default=operators.Keeper.EXTERNAL),
+    sa.Column("image", sa.Text),
+    sa.Column("version", sa.Text),
+    sa.Column("facts", Json, nullable=False, server_default="{}"),
+    sa.Column("takes_over", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("status", sa.Text, nullable=False, server_default=operators.Status.EXTERNAL),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("attempt", sa.Text, nullable=False, server_default=""),
+    sa.Column("release", sa.Text, nullable=False, server_default=""),
+    sa.Column("served", Json),
+    sa.Column("carried", sa.Text, nullable=False, server_default=""),
+    *columns.work_columns(),
+    *columns.work_constraints("operators"),
+    _choice("kept_by", operators.Keeper, "operators"),
+    _choice("status", operators.Status, "operators"),
+    sa.CheckConstraint("(kept_by = 'external') = (status = 'external')", name="ck_operators_possible"),
 )
 
 PREPARATIONS = sa.Table(
@@ -285,5 +309,6 @@ INSTALLATIONS_QUEUE = columns.Queue(table=INSTALLATIONS, group="cluster_id", gro
 PREPARATIONS_QUEUE = columns.Queue(table=PREPARATIONS, group="cluster_id", group_limit=2)
 CLUSTERS_QUEUE = columns.Queue(table=CLUSTERS)
 WATCHES_QUEUE = columns.Queue(table=WATCHES)
+OPERATORS_QUEUE = columns.Queue(table=OPERATORS)
 DATABASE_SERVERS_QUEUE = columns.Queue(table=DATABASE_SERVERS)
 OBJECT_STORES_QUEUE = columns.Queue(table=OBJECT_STORES)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import charts
+import charts_carried
 import charts_values
 import tenantry
 from tenantry.operator import settings as operator_settings
@@ -60,6 +61,10 @@ def test_what_is_generated_is_what_it_follows_from() -> None:
     made = dict(charts.files())
     assert {path.name for path in made} >= {"rules.yaml", "values.schema.json", "README.md"}
     assert [str(path) for path, text in made.items() if path.read_text() != text] == [], "run `make charts`"
+
+
+def test_the_provisioner_carries_what_the_operators_chart_renders() -> None:
+    assert charts_carried.CARRIED.read_text() == charts_carried.text(), "run `make charts`"
 
 
 @CHARTS

@@ -16,6 +16,7 @@ from tenantry.provisioner import vault as vaults
 from tenantry.provisioner.adapters import agent, kubernetes
 from tenantry.provisioner.adapters.postgres import maker as postgres
 from tenantry.provisioner.adapters.rclone import maker as rclone
+from tenantry.provisioner.operators import ports as operators
 from tenantry.provisioner.registry import nouns, store
 from tenantry.runtime import contract
 
@@ -65,6 +66,17 @@ class Directory:
         if known is not None:
             await known[1].close()  # it had other credentials
         return opened
+
+    async def installer(self, cluster: ids.ClusterId) -> operators.Installer:
+        """Return the way to a cluster's operator.
+
+        Raises:
+            NoOperatorError: the cluster is none of Kubernetes.
+        """
+        runtime = await self.runtime(cluster)
+        if not isinstance(runtime, kubernetes.KubernetesRuntime):
+            raise operators.NoOperatorError("Only a Kubernetes cluster has an operator.")
+        return await runtime.installer()
 
     async def databases(self, server: ids.DatabaseServerId) -> postgres.PostgresMaker:
         """Return the way to a database server."""

@@ -20,6 +20,7 @@ from tenantry.provisioner.api import (
     limits,
     logs,
     noting,
+    operators,
     problems,
     tokens,
 )
@@ -30,6 +31,7 @@ ROUTERS = (
     applications.router,
     infrastructure.router,
     limits.router,
+    operators.router,
     capacity.router,
     installations.router,
     actions.router,

@@ -16,6 +16,7 @@ from tenantry.provisioner.api import conditions
 from tenantry.provisioner.applications import service as applications
 from tenantry.provisioner.installations import changes, ports
 from tenantry.provisioner.installations import service as installations
+from tenantry.provisioner.operators import service as operators
 from tenantry.provisioner.registry import service as registry
 from tenantry.wire import tokens
 
@@ -32,6 +33,7 @@ class Services:
     applications: applications.Applications
     installations: installations.Installations
     registry: registry.Registry
+    operators: operators.Operators
 
 
 def services(request: Request) -> Services:

@@ -16,6 +16,7 @@ from tenantry.provisioner.clusters import store as cluster_store
 from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.events import store as event_store
 from tenantry.provisioner.installations import store as installation_store
+from tenantry.provisioner.operators import store as operator_store
 from tenantry.provisioner.registry import nouns, ports, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
@@ -56,6 +57,8 @@ class Registry:
         row_id = await self._add(writer, nouns.CLUSTERS, values)
         now = self._around.clock.now()
         await cluster_store.add(writer, row_id, now)
+        if request.kind == "kubernetes":
+            await operator_store.add(writer, row_id, now)
         for application in await application_store.find(writer):
             preparation = self._around.identifiers.new("prp")
             await application_store.prepare_everywhere(writer, preparation, application.id, now)

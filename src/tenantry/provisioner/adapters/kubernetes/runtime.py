@@ -5,7 +5,7 @@ The provisioner writes what is wanted and reads what is reported; it never touch
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import configuration, connection, failures, kinds, limits, measures, rights
 from tenantry.provisioner.adapters.kubernetes import access, discovery, managers, objects, own
+from tenantry.provisioner.adapters.kubernetes import installer as installers
 from tenantry.runtime import contract, document
 
 FIELD_MANAGER = managers.FIELD_MANAGER
@@ -121,6 +122,11 @@ class KubernetesRuntime:
                 task.cancel()
             await asyncio.gather(*readers, ending, return_exceptions=True)
 
+    async def installer(self) -> installers.OperatorInstaller:
+        """Return the way to the operator, with the rights to keep it."""
+        await self._client()
+        return installers.OperatorInstaller(self._client_for([*access.RIGHTS, *access.keeping()], self._connection()))
+
     async def close(self) -> None:
         """End all connections."""
         if self._opened is not None:
@@ -162,15 +168,18 @@ class KubernetesRuntime:
         async with self._opening:
             if self._opened is None:
                 connected = await connection.Connection(self._known).__aenter__()
-                client = clients.Client(
-                    connected,
-                    allowed=rights.Rights(access.RIGHTS),
-                    gate=limits.Gate(limits.Limits()),
-                    counted=measures.Measures(CollectorRegistry()),
-                    manager=FIELD_MANAGER,
-                )
-                self._opened = connected, client
+                self._opened = connected, self._client_for(access.RIGHTS, connected)
             return self._opened[1]
+
+    @staticmethod
+    def _client_for(allowed: Sequence[rights.Right], connected: connection.Connection) -> clients.Client:
+        return clients.Client(
+            connected,
+            allowed=rights.Rights(allowed),
+            gate=limits.Gate(limits.Limits()),
+            counted=measures.Measures(CollectorRegistry()),
+            manager=FIELD_MANAGER,
+        )
 
     def _connection(self) -> connection.Connection:
         if self._opened is None:
