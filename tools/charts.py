@@ -8,7 +8,7 @@ A chart must hold everything that it installs, so it needs copies; nobody writes
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ def files() -> Iterator[tuple[Path, str]]:
         yield OPERATOR / "templates" / f"crd-{name}", definition(text)
     yield OPERATOR / "files/rules.yaml", rules()
     yield TENANTRY / "files/rules.yaml", provisioner_rules()
-    yield RBAC / "provisioner.yaml", provisioner_role()
+    yield RBAC / "provisioner.yaml", provisioner_role("tenantry-provisioner", access.RIGHTS)
+    yield RBAC / "provisioner-operator.yaml", provisioner_role("tenantry-provisioner-operator", access.keeping())
     yield OPERATOR / "values.schema.json", schema(OPERATOR)
     for chart in CHARTS:
         readme = chart / "README.md"
@@ -88,14 +89,13 @@ def provisioner_rules() -> str:
     return f"# {_HEAD}\n{yaml.safe_dump(rights.rules(access.RIGHTS), sort_keys=False)}"
 
 
-def provisioner_role() -> str:
-    """Return the role for clusters that are registered by kubeconfig."""
-    name = "tenantry-provisioner"
+def provisioner_role(name: str, allowed: Sequence[rights.Right]) -> str:
+    """Return a role for clusters that are registered by kubeconfig."""
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/name": name}},
-        "rules": rights.rules(access.RIGHTS),
+        "rules": rights.rules(allowed),
     }
     return f"# {_HEAD}\n{yaml.safe_dump(role, sort_keys=False)}"
 

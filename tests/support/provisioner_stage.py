@@ -165,26 +165,41 @@ def _settings(place: Place) -> settings.Settings:
 
 
 def build(
-    place: Place, world: runtime_twin.World, worlds: Mapping[str, runtime_twin.World] | None = None
+    place: Place,
+    world: runtime_twin.World,
+    worlds: Mapping[str, runtime_twin.World] | None = None,
+    chosen: Mapping[str, Any] | None = None,
 ) -> server.Program:
-    """Wire a provisioner whose clusters are the given world, save those that have one of their own."""
+    """Wire a provisioner whose clusters are the given world, save those that have one of their own.
+
+    Args:
+        place: where it is.
+        world: of the clusters.
+        worlds: of those that have one of their own, by path.
+        chosen: settings that differ from the usual ones.
+    """
     others: Mapping[str, runtime_twin.World] = {} if worlds is None else worlds  # filled later by the test
-    return server.build(_settings(place), open_agent=lambda path: runtime_twin.Twin(others.get(path, world)))
+    settled = _settings(place).model_copy(update=dict(chosen or {}))
+    return server.build(settled, open_agent=lambda path: runtime_twin.Twin(others.get(path, world)))
 
 
 @asynccontextmanager
 async def opened(
-    place: Place, *, world: runtime_twin.World | None = None, supervised: list[str] | None = None
+    place: Place,
+    *,
+    world: runtime_twin.World | None = None,
+    supervised: list[str] | None = None,
+    **chosen: Any,
 ) -> AsyncGenerator[Stage]:
-    """Run a provisioner on a migrated database."""
+    """Run a provisioner on a migrated database; further arguments are settings that differ from the usual ones."""
     world = world or runtime_twin.World()
     worlds: dict[str, runtime_twin.World] = {}
-    program = build(place, world, worlds)
-    chosen = list(program.supervisors) if supervised is None else supervised
+    program = build(place, world, worlds, chosen)
+    working = list(program.supervisors) if supervised is None else supervised
     await server.put_bootstrap_tokens(program, _settings(place))
     await server.reserve_anew(program)
     async with (
-        server.running(program, chosen),
+        server.running(program, working),
         _serving(program) as url,
         _listening() as store_url,
         provisioner.Provisioner(url, SECRET) as client,

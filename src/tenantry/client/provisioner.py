@@ -9,7 +9,16 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from tenantry.client import applications, events, infrastructure, installations, tokens, transport, watching
+from tenantry.client import (
+    applications,
+    events,
+    infrastructure,
+    installations,
+    operators,
+    tokens,
+    transport,
+    watching,
+)
 from tenantry.kernel import randomness as randoms
 from tenantry.wire import applications as wire_applications
 from tenantry.wire import events as wire_events
@@ -24,6 +33,7 @@ class Provisioner:
         applications: calls about applications.
         installations: calls about installations, and about names for them.
         clusters: calls about clusters.
+        operators: calls about the operators of clusters.
         database_servers: calls about database servers.
         object_stores: calls about object stores.
         event_log: calls about events.
@@ -58,6 +68,7 @@ class Provisioner:
         self.clusters: infrastructure.Clusters = infrastructure.Infrastructure(
             way, "clusters", wire_infrastructure.Cluster
         )
+        self.operators = operators.Operators(way)
         self.database_servers: infrastructure.DatabaseServers = infrastructure.Infrastructure(
             way, "database-servers", wire_infrastructure.DatabaseServer
         )

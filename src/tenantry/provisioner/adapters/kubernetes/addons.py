@@ -88,7 +88,7 @@ _KNOWN = (
 )
 _NO_WAY_IN = (
     "Nobody from outside reaches installations: install an Ingress controller or a Gateway, and name it in the "
-    "operator's facts (frontDoor)."
+    "operator's facts (`front_door`)."
 )
 
 
