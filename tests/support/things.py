@@ -93,6 +93,35 @@ def cluster(name: str = "local", **more: Any) -> dict[str, Any]:
     return made | more
 
 
+def operator(cluster: str = "eu-1", **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "cluster": cluster,
+        "keptBy": "tenantry",
+        "image": "tenantry:1.1.0",
+        "version": "1.1.0",
+        "follows": True,
+        "facts": {},
+        "takesOver": False,
+        "status": "upgrading",
+        "reason": "WaitsForOperator",
+        "message": "1 of 2 pods are of this version; 2 are available.",
+        "since": NOON,
+        "servingVersion": "1.0.0",
+    }
+    return made | more
+
+
+def operator_preview(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "cluster": "eu-1",
+        "image": "tenantry:1.1.0",
+        "version": "1.1.0",
+        "message": "",
+        "changes": list(changes),
+    }
+    return made | more
+
+
 def token(name: str = "ci", **more: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": f"tok-{name}",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from tenantry.cli import discovered, options, placing, registered, rendering, session
+from tenantry.cli import discovered, operators, options, placing, registered, rendering, session
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import placement
 
@@ -26,6 +26,7 @@ NOUN = registered.Noun(
     known=discovered.COLUMNS,
 )
 app = NOUN.commands()
+operators.add(app)
 
 
 @app.command("register")

@@ -134,6 +134,8 @@ def _supervisors(
     usual = supervisor.Policy(stop_grace=chosen.stop_grace)
     many = supervisor.Policy(concurrency=chosen.concurrency, stop_grace=chosen.stop_grace)
     clusters = registry_work.RegistryWork(nouns.CLUSTERS, directory.ClusterProber(ways), around.clock)
+    watches = cluster_work.WatchWork(services.base, ways, around.clock)
+    kept = operator_work.OperatorWork(ways, chosen.operator_terms(), around.clock)
     servers = registry_work.RegistryWork(nouns.DATABASE_SERVERS, directory.DatabaseServerProber(ways), around.clock)
     stores = registry_work.RegistryWork(nouns.OBJECT_STORES, directory.ObjectStoreProber(_knock), around.clock)
     made = [
@@ -144,18 +146,8 @@ def _supervisors(
             tables.PREPARATIONS_QUEUE, application_work.PreparationWork(ways, around.clock), surroundings, usual
         ),
         supervisor.Supervisor(tables.CLUSTERS_QUEUE, clusters, surroundings, usual),
-        supervisor.Supervisor(
-            tables.WATCHES_QUEUE,
-            cluster_work.WatchWork(services.base, ways, around.clock),
-            surroundings,
-            cluster_work.POLICY,
-        ),
-        supervisor.Supervisor(
-            tables.OPERATORS_QUEUE,
-            operator_work.OperatorWork(ways, chosen.operator_terms(), around.clock),
-            surroundings,
-            operator_work.POLICY,
-        ),
+        supervisor.Supervisor(tables.WATCHES_QUEUE, watches, surroundings, cluster_work.POLICY),
+        supervisor.Supervisor(tables.OPERATORS_QUEUE, kept, surroundings, usual),
         supervisor.Supervisor(tables.DATABASE_SERVERS_QUEUE, servers, surroundings, usual),
         supervisor.Supervisor(tables.OBJECT_STORES_QUEUE, stores, surroundings, usual),
     ]

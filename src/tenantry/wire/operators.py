@@ -57,7 +57,7 @@ class UpdateOperator(model.Request):
     facts: Facts | None = None
     """Replaces all facts."""
     takes_over: bool | None = None
-    """Take over an operator of the same name that somebody else keeps; otherwise it is left alone."""
+    """Take over an operator of the same name that somebody else keeps, once; otherwise it is left alone."""
 
 
 class Operator(model.Resource):

@@ -28,7 +28,7 @@ from testbed import cluster as clusters
 from testbed.api import Api
 
 OWN = tenantry.__version__
-PATIENCE = timedelta(seconds=4)
+PATIENCE = timedelta(seconds=3)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -86,9 +86,8 @@ async def told(stage: provisioner_stage.Stage) -> list[str]:
         return [row["data"]["operator"]["status"] for row in rows if row["data"]]
 
 
-async def test_it_is_made_from_nothing_and_upgraded_as_previewed(
-    stage: provisioner_stage.Stage, api: Api, leader: keeping.Leader
-) -> None:
+@pytest.mark.usefixtures("leader")
+async def test_it_is_made_from_nothing_and_upgraded_as_previewed(stage: provisioner_stage.Stage, api: Api) -> None:
     wish = operators.UpdateOperator(kept_by=Keeper.TENANTRY, facts={"issuer": "letsencrypt"})
     before = await stage.client.operators.preview("k8s", wish)
     assert not await api.has(kinds.NAMESPACE.path(name=keeping.HOME))
@@ -101,7 +100,7 @@ async def test_it_is_made_from_nothing_and_upgraded_as_previewed(
     made = await keeping.until(stage, "k8s", Status.CURRENT)
     assert (made.serving_version, made.follows, await image(api)) == (OWN, True, f"tenantry:{OWN}")
     facts = await api.get(kinds.CONFIG_MAP.path(keeping.HOME, "tenantry-operator-facts"))
-    assert facts["data"]["facts.yaml"] == '{"issuer":"letsencrypt"}'
+    assert facts["data"]["facts.yaml"] == '{"issuer": "letsencrypt"}'
 
     there = await keeping.versions(api)
     preview = await stage.client.operators.preview("k8s", operators.UpdateOperator(version="9.1.0"))
@@ -131,8 +130,9 @@ async def _id(stage: provisioner_stage.Stage) -> Any:
     return (await stage.client.clusters.get("k8s")).id
 
 
+@pytest.mark.usefixtures("leader")
 async def test_a_version_that_does_not_become_ready_is_taken_back_with_its_reason(
-    stage: provisioner_stage.Stage, api: Api, leader: keeping.Leader
+    stage: provisioner_stage.Stage, api: Api
 ) -> None:
     await keep(stage, version="9.1.0")
     await keeping.until(stage, "k8s", Status.CURRENT)
@@ -158,9 +158,8 @@ async def test_a_version_that_does_not_become_ready_is_taken_back_with_its_reaso
     assert (again.serving_version, await image(api)) == ("9.2.0", "tenantry:9.2.0")
 
 
-async def test_what_helm_keeps_is_left_alone_and_reported(
-    stage: provisioner_stage.Stage, api: Api, leader: keeping.Leader
-) -> None:
+@pytest.mark.usefixtures("leader")
+async def test_what_helm_keeps_is_left_alone_and_reported(stage: provisioner_stage.Stage, api: Api) -> None:
     await keep(stage)
     await keeping.until(stage, "k8s", Status.CURRENT)
     await stage.client.operators.update("k8s", operators.UpdateOperator(kept_by=Keeper.EXTERNAL))
@@ -187,8 +186,8 @@ async def test_what_helm_keeps_is_left_alone_and_reported(
     assert await keeping.versions(api) == there
 
     await keep(stage, takes_over=True)
-    await keeping.until(stage, "k8s", Status.CURRENT)
-    assert await image(api) == "tenantry:9.3.0"
+    taken = await keeping.until(stage, "k8s", Status.CURRENT)
+    assert (await image(api), taken.takes_over) == ("tenantry:9.3.0", False)
 
 
 async def test_another_provisioner_goes_on_where_one_was_killed(

@@ -59,7 +59,7 @@ async def preview(
     name: given.NameOrId,
     request: wire.UpdateOperator,
     services: given.ServicesOf,
-    _: given.WritesInfrastructure,
+    _: given.ReadsInfrastructure,
 ) -> wire.OperatorPreview:
     """Tell what bringing it to what is wanted, and to what is given here, would change in the cluster: nothing is."""
     return await services.operators.preview(services.base, name, request)

@@ -20,6 +20,7 @@ _PUBLIC = {
     "tenantry__wire__applications__Status": "ApplicationStatus",
     "tenantry__wire__infrastructure__Status": "InfrastructureStatus",
     "tenantry__wire__installations__Status": "InstallationStatus",
+    "tenantry__wire__operators__Status": "OperatorStatus",
 }
 """Where two models have one name, a generator appends what only it understands."""
 

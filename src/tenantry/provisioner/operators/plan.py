@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tenantry.kernel import errors
-from tenantry.provisioner.operators import model
+from tenantry.provisioner.operators import model, ports
 from tenantry.wire.operators import Keeper, Status
 
 OURS = "tenantry"
 """The manager of what we keep."""
+WAITS = "WaitsForOperator"
+"""It was applied and is waited for; only this time counts against the patience, not that of a cluster that is away."""
 _NOW = " Now: "
 """Parts why something was given up from what is so at the moment."""
 
@@ -129,8 +131,8 @@ def hold(known: model.Known, wanted: model.Bundle, others: Sequence[Other], term
 def refused(known: model.Known, error: errors.TenantryError, terms: model.Terms, now: datetime) -> Step:
     """Return what is so after a step that failed."""
     told = " ".join(each for each in (error.message, error.advice) if each)
-    is_over = not isinstance(error, errors.TemporaryError) or now - known.since >= terms.patience
-    if known.status is Status.UPGRADING and is_over:
+    is_forbidden = isinstance(error, ports.KeepingForbiddenError) and now - known.since >= terms.patience
+    if known.status is Status.UPGRADING and (is_forbidden or not isinstance(error, errors.TemporaryError)):
         return _given_up(known, errors.reason(error), told)
     if known.status in model.STOPPED:
         return Step(status=known.status, reason=known.reason, message=_now(known.message, told))
@@ -175,11 +177,11 @@ def _found(case: _Case) -> Step | None:
 def _under_way(case: _Case) -> Step:
     if case.is_well:
         return Step(status=Status.CURRENT, effect=Effect.CLEAR)
-    if case.now - case.known.since >= case.terms.patience:
+    if case.known.reason == WAITS and case.now - case.known.since >= case.terms.patience:
         return _given_up(case.known, "NotReadyInTime", _late(case.wanted, case.seen, case.terms.patience))
     effect = Effect.NONE if case.is_there else Effect.APPLY
     message = case.seen.obstacle or f"Version {case.wanted.version} is being applied."
-    return Step(status=Status.UPGRADING, effect=effect, reason="WaitsForOperator", message=message)
+    return Step(status=Status.UPGRADING, effect=effect, reason=WAITS, message=message)
 
 
 def _failed(case: _Case) -> Step:
@@ -224,7 +226,7 @@ def _given_up(known: model.Known, reason: str, why: str) -> Step:
 
 
 def _late(wanted: model.Bundle, seen: model.Seen, patience: timedelta) -> str:
-    within = f"{round(patience.total_seconds())} seconds"
+    within = f"{patience.total_seconds():g} seconds"
     told = f"Version {wanted.version} was not ready within {within}"
     return f"{told}: {seen.obstacle.rstrip('.')}." if seen.obstacle else f"{told}."
 

@@ -14,11 +14,18 @@ class NoOperatorError(errors.ConflictError):
     code = "no-operator"
 
 
+class KeepingForbiddenError(errors.TemporaryError):
+    """The provisioner's account in the cluster may not keep the operator."""
+
+    code = "keeping-forbidden"
+    hint = "Give it the role deploy/rbac/provisioner-operator.yaml of the provisioner's version."
+
+
 class Installer(Protocol):
     """Sees and changes the operator of one cluster. Every call may be made twice.
 
-    Errors: `TemporaryError` where the cluster cannot be reached or forbids it, `PermanentError` where it refuses an
-    object.
+    Errors: `KeepingForbiddenError` where our account may not, `TemporaryError` where the cluster cannot be reached,
+    `PermanentError` where it refuses an object.
     """
 
     async def look(self) -> model.Seen:

@@ -6,6 +6,7 @@ Pure but for one file of the wheel, which is read once. `make charts` writes it 
 import copy
 import functools
 import hashlib
+import json
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any, cast
@@ -29,7 +30,7 @@ def render(release: model.Release) -> model.Bundle:
     """Return the bundle of a release."""
     made = [_labelled(each, release) for each in carried()]
     named = {each["kind"]: each for each in made}
-    named["ConfigMap"]["data"] = {"facts.yaml": orjson.dumps(dict(release.facts)).decode()}
+    named["ConfigMap"]["data"] = {"facts.yaml": json.dumps(dict(release.facts), ensure_ascii=False, sort_keys=True)}
     deployment = named["Deployment"]
     deployment["spec"]["template"]["spec"]["containers"][0]["image"] = release.image
     digest = _digest(made)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tenantry.engine import backoff, database, supervisor
+from tenantry.engine import database
 from tenantry.engine import work as works
 from tenantry.kernel import clock as clocks
 from tenantry.kernel import errors
@@ -24,7 +24,6 @@ PACE = timedelta(minutes=1)
 """Between two looks at what rests."""
 TEMPO = timedelta(seconds=1)
 """Between two looks at what is under way."""
-POLICY = supervisor.Policy(retry=backoff.Backoff(first=TEMPO, ceiling=timedelta(seconds=15)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +39,9 @@ class Outcome:
 class OperatorWork:
     """Brings the operators of clusters to what is wanted of them."""
 
-    def __init__(self, ways: ports.Ways, terms: model.Terms, clock: clocks.Clock) -> None:
-        """Take the ways to clusters and the house's decisions."""
+    def __init__(self, ways: ports.Ways, terms: model.Terms, clock: clocks.Clock, *, tempo: timedelta = TEMPO) -> None:
+        """Take the ways to clusters, the house's decisions, and how often to look at what is under way."""
+        self._tempo = tempo
         self._ways = ways
         self._terms = terms
         self._clock = clock
@@ -97,12 +97,16 @@ class OperatorWork:
         }
 
     def _settled(self, row: model.Known, outcome: Outcome) -> dict[str, Any]:
-        """Return what is remembered of a change that has ended well, where that is news."""
+        """Return what is remembered of a change that has ended well, where that is news.
+
+        Taking over is done once: whoever takes it back is not fought, but told of.
+        """
         wanted, step = outcome.wanted, outcome.step
-        is_known = row.served is not None and row.served.digest == wanted.digest == row.attempt
+        is_served = row.served is not None and row.served.digest == wanted.digest == row.attempt
+        is_known = is_served and not row.wish.takes_over
         if step.status is not Status.CURRENT or step.reason or (is_known and row.carried == self._terms.version):
             return {}
-        return {**self._attempt(wanted), "served": store.told(render.kept(wanted))}
+        return {**self._attempt(wanted), "served": store.told(render.kept(wanted)), "takes_over": False}
 
     def _attempt(self, wanted: model.Bundle) -> dict[str, Any]:
         return {"attempt": wanted.digest, "release": wanted.release, "carried": self._terms.version}
@@ -112,7 +116,8 @@ class OperatorWork:
     ) -> datetime:
         now = self._clock.now()
         is_another = step.status is not row.status
-        if is_another:
+        is_waited_for = step.reason == plan.WAITS and row.reason != plan.WAITS
+        if is_another or is_waited_for:
             values = {"since": now} | values
         told = {"status": step.status, "reason": step.reason, "message": step.message}
         await store.change(writer, row.id, values | told)
@@ -120,7 +125,7 @@ class OperatorWork:
             await self._record(writer, row, step)
         if row.status in {*model.BUSY, *model.STOPPED} and step.status not in model.BUSY and is_another:
             await store.poke_pending(writer, now)
-        return now + (TEMPO if step.status in model.BUSY else PACE)
+        return now + (self._tempo if step.status in model.BUSY else PACE)
 
     async def _record(self, writer: database.Writer, row: model.Known, step: plan.Step) -> None:
         summary = f"Operator of {row.name}: {step.status}. {step.message}".rstrip()

@@ -12,7 +12,8 @@ from tenantry.wire.operators import ChangeKind, FieldChange, ObjectChange
 MASK = "•••"
 
 _NOTED = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
-_SECRET_PARTS = ("data", "stringData")
+_SECRET_PARTS = ("data", "stringData", "metadata.annotations")
+"""Clients keep whole objects in annotations."""
 _NAMED = ("name", "type", "port", "containerPort", "mountPath", "topologyKey")
 """By which of its fields an entry of a list is told from others."""
 

@@ -3,24 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds, parts
 from tenantry.provisioner.adapters.kubernetes import access, addons, differences, managers, rollouts
-from tenantry.provisioner.operators import model, render
+from tenantry.provisioner.operators import model, ports, render
 from tenantry.wire import operators as wire
 
 _SELECTOR = ",".join(f"{key}={value}" for key, value in addons.COMPONENT.items())
 _KINDS: Mapping[str, kinds.Kind] = {each.kind: each for each in access.INSTALLED}
 _LEASE = "tenantry-operator"
-_HINT = "Give the provisioner's account the role deploy/rbac/provisioner-operator.yaml of its version."
-
-
-class KeepingForbiddenError(errors.TemporaryError):
-    """The provisioner's account in the cluster may not keep the operator."""
-
-    code = "keeping-forbidden"
-    hint = _HINT
 
 
 class OperatorInstaller:
@@ -34,14 +25,14 @@ class OperatorInstaller:
         try:
             return await self._look()
         except failures.NotAllowedError as error:
-            raise KeepingForbiddenError(error.message) from error
+            raise ports.KeepingForbiddenError(error.message) from error
 
     async def apply(self, objects: Sequence[model.Object]) -> None:
         try:
             for each in objects:
                 await self._client.apply(_KINDS[each["kind"]], each)
         except failures.NotAllowedError as error:
-            raise KeepingForbiddenError(error.message) from error
+            raise ports.KeepingForbiddenError(error.message) from error
 
     async def remove(self, objects: Sequence[model.Object]) -> None:
         for each in objects:
@@ -56,7 +47,7 @@ class OperatorInstaller:
             tried = [await self._tried(each, has_home=has_home) for each in objects]
             present = [each for each in left_over if await self._present(each) is not None]
         except failures.NotAllowedError as error:
-            raise KeepingForbiddenError(error.message) from error
+            raise ports.KeepingForbiddenError(error.message) from error
         return [*(each for each in tried if each is not None), *map(differences.removed, present)]
 
     async def _look(self) -> model.Seen:
