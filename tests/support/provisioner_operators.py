@@ -18,8 +18,8 @@ from testbed import cluster as clusters
 from testbed.api import Api, ApiError, is_true
 
 ACCOUNT = "tenantry-keeper"
-HOME = render.NAME
-DEPLOYMENT = kinds.DEPLOYMENT.path(HOME, HOME)
+HOME, NAME = render.HOME, render.NAME
+DEPLOYMENT = kinds.DEPLOYMENT.path(HOME, NAME)
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _LEASE = kinds.LEASE.path(HOME, "tenantry-operator")
 

@@ -108,7 +108,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise errors.CustomerMustActError(f"{file} is no YAML.") from error
     if not isinstance(read, dict):
         raise errors.CustomerMustActError(f"{file} holds no mapping of facts.")
-    return dict(read)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - the request checks it
+    return dict(read)  # pyright: ignore[reportUnknownArgumentType] - the request checks it
 
 
 def _summary(changes: Sequence[wire.ObjectChange]) -> str:

@@ -16,8 +16,9 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+import charts
 import tenantry
-from support import operator_stage, provisioner_stage
+from support import charts_helm, operator_stage, provisioner_stage
 from support import provisioner_operators as keeping
 from tenantry.kubernetes import kinds
 from tenantry.provisioner import tables
@@ -47,6 +48,14 @@ async def api(kept_cluster: clusters.Cluster) -> AsyncGenerator[Api]:
     async with kept_cluster.connected() as connected:
         yield connected
         await keeping.forget(connected)
+
+
+@pytest.fixture
+def helm(kept_cluster: clusters.Cluster, tmp_path: Path) -> charts_helm.Helm:
+    try:
+        return charts_helm.Helm(charts_helm.find(), tmp_path, kept_cluster.kubeconfig)
+    except building.PartsMissingError as error:
+        pytest.skip(f"{error.message} {error.advice}")
 
 
 @pytest.fixture
@@ -151,33 +160,25 @@ async def test_a_version_that_does_not_become_ready_is_taken_back_with_its_reaso
     assert "9.2.0" in back.message
     assert "exceeded quota" in back.message
     assert (back.version, back.serving_version, await image(api)) == ("9.2.0", "9.1.0", "tenantry:9.1.0")
-
     await api.delete(quota)
-    await stage.client.operators.upgrade("k8s")
-    again = await keeping.until(stage, "k8s", Status.CURRENT)
-    assert (again.serving_version, await image(api)) == ("9.2.0", "tenantry:9.2.0")
 
 
 @pytest.mark.usefixtures("leader")
-async def test_what_helm_keeps_is_left_alone_and_reported(stage: provisioner_stage.Stage, api: Api) -> None:
-    await keep(stage)
-    await keeping.until(stage, "k8s", Status.CURRENT)
-    await stage.client.operators.update("k8s", operators.UpdateOperator(kept_by=Keeper.EXTERNAL))
-    labels = {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/version": "0.0.9"}
-    marks = {"meta.helm.sh/release-name": "tenantry-operator", "meta.helm.sh/release-namespace": keeping.HOME}
-    await api.merge(keeping.DEPLOYMENT, {"metadata": {"labels": labels, "annotations": marks}})
+async def test_what_helm_keeps_is_left_alone_and_reported_and_taken_over_once_where_that_is_said(
+    stage: provisioner_stage.Stage, api: Api, helm: charts_helm.Helm
+) -> None:
+    await _helm(helm, "install")
     there = await keeping.versions(api)
-
     await stage.client.operators.upgrade("k8s")
 
     async def is_told() -> operators.Operator | None:
         found = await stage.client.operators.get("k8s")
-        return found if found.reason == "OperatorDiffers" else None
+        return found if found.message else None
 
     found = await operator_stage.eventually(is_told)
-    assert found.message == (
-        f"Helm keeps the operator {keeping.HOME}/{keeping.HOME} at version 0.0.9; this provisioner brings {OWN}."
-    )
+    assert (found.status, found.reason) == (Status.EXTERNAL, "")
+    assert found.message == f"Helm keeps the operator {keeping.HOME}/{keeping.NAME} at version {OWN}."
+
     await keep(stage, version="9.3.0")
     blocked = await keeping.until(stage, "k8s", Status.BLOCKED)
     assert blocked.reason == "KeptByOthers"
@@ -188,6 +189,19 @@ async def test_what_helm_keeps_is_left_alone_and_reported(stage: provisioner_sta
     await keep(stage, takes_over=True)
     taken = await keeping.until(stage, "k8s", Status.CURRENT)
     assert (await image(api), taken.takes_over) == ("tenantry:9.3.0", False)
+
+    await _helm(helm, "upgrade")
+    await stage.client.operators.upgrade("k8s")
+    await keeping.until(stage, "k8s", Status.BLOCKED)
+    assert await image(api) == f"tenantry:{OWN}"
+    await helm.act("uninstall", keeping.NAME, "--namespace", keeping.HOME)
+
+
+async def _helm(helm: charts_helm.Helm, verb: str) -> None:
+    """Have the chart's release under the very names that we would use."""
+    here = ("--namespace", keeping.HOME, "--take-ownership", "--force-conflicts")
+    more = ("--create-namespace",) if verb == "install" else ()
+    await helm.act(verb, keeping.NAME, str(charts.OPERATOR), *here, *more, "--set", "crds.install=false")
 
 
 async def test_another_provisioner_goes_on_where_one_was_killed(

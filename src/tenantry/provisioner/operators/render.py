@@ -15,8 +15,8 @@ import orjson
 
 from tenantry.provisioner.operators import model
 
-NAME = "tenantry-operator"
-"""Of the operator's namespace and of everything in it."""
+NAME, HOME = "tenantry-operator", "tenantry-system"
+"""Of the operator's Deployment, and of its namespace: those of the chart's release in our documents."""
 DIGEST = "tenantry.dev/operator-digest"
 """Annotation of the Deployment and of its pods: which bundle they are of."""
 KEEPER = {"app.kubernetes.io/managed-by": "tenantry-provisioner"}

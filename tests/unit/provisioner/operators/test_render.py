@@ -67,7 +67,7 @@ def test_nothing_of_helm_or_of_another_release_is_left() -> None:
     assert "helm" not in text.lower().replace("helm.sh/resource-policy", "")
     assert "acme" not in str([each for each in render.carried() if each["kind"] != "CustomResourceDefinition"])
     spaces = {each["metadata"].get("namespace") for each in render.render(RELEASE).objects}
-    assert spaces == {None, render.NAME}
+    assert spaces == {None, render.HOME}
 
 
 def test_rendering_leaves_what_is_carried_as_it_is() -> None:
@@ -86,6 +86,6 @@ def test_definitions_are_neither_brought_back_nor_removed() -> None:
 
 def test_what_a_newer_form_has_no_more_is_left_over() -> None:
     wanted = render.render(RELEASE)
-    old = {"kind": "Service", "metadata": {"name": "old", "namespace": render.NAME}}
+    old = {"kind": "Service", "metadata": {"name": "old", "namespace": render.HOME}}
     former = model.Bundle(image="x", version="1", digest="1", release="1", objects=[*wanted.objects, old])
     assert render.left_over(former, wanted) == [old]

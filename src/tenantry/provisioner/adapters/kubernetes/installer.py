@@ -53,7 +53,7 @@ class OperatorInstaller:
     async def _look(self) -> model.Seen:
         pages = self._client.pages(kinds.DEPLOYMENT, labels=_SELECTOR)
         found = await clients.objects(pages)
-        ours = [each for each in found if _place(each) == f"{render.NAME}/{render.NAME}"]
+        ours = [each for each in found if _place(each) == f"{render.HOME}/{render.NAME}"]
         elsewhere = tuple(sorted(_place(each) for each in found if each not in ours))
         if not ours:
             return _strangers(found)
@@ -64,12 +64,12 @@ class OperatorInstaller:
         return _seen(deployment, manager, elsewhere, state)
 
     async def _pods(self) -> list[kinds.Object]:
-        pages = self._client.pages(kinds.POD, namespace=render.NAME, labels=_SELECTOR)
+        pages = self._client.pages(kinds.POD, namespace=render.HOME, labels=_SELECTOR)
         return await clients.objects(pages)
 
     async def _lease(self) -> kinds.Object | None:
         try:
-            return await self._client.get(kinds.LEASE, _LEASE, render.NAME)
+            return await self._client.get(kinds.LEASE, _LEASE, render.HOME)
         except failures.MissingError:
             return None
 
@@ -92,7 +92,7 @@ class OperatorInstaller:
 
 
 def _home() -> model.Object:
-    return {"kind": "Namespace", "metadata": {"name": render.NAME}}
+    return {"kind": "Namespace", "metadata": {"name": render.HOME}}
 
 
 def _strangers(found: Sequence[kinds.Object]) -> model.Seen:
