@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _STATUSES = "'external', 'pending', 'upgrading', 'current', 'returning', 'returned', 'failed', 'blocked'"
 
