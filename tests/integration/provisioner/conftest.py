@@ -3,15 +3,17 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from support import provisioner_api, provisioner_stage, runtime_twin
+from support import provisioner_api, provisioner_stage, runtime_twin, s3_server, s3_tenants
 from tenantry.engine import migration
 from tenantry.provisioner import server
+from tenantry.provisioner.adapters.s3 import connection, maker
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +47,42 @@ def place(postgres_server: Any, migrated: str, tmp_path: Path) -> Iterator[provi
             connection.execute(f"DROP DATABASE {left} WITH (FORCE)")
         for (left,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%'").fetchall():
             connection.execute(f"DROP ROLE {left}")
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[s3_server.S3Server]:
+    """A real S3 server with users."""
+    with s3_server.running() as running:
+        yield running
+
+
+@pytest.fixture
+def connections() -> connection.Connections:
+    return connection.Connections()
+
+
+@pytest.fixture
+def made_by(object_store: s3_server.S3Server, connections: connection.Connections) -> maker.IamMaker:
+    return maker.IamMaker(object_store.store(), connections)
+
+
+@pytest.fixture
+async def administrator(
+    object_store: s3_server.S3Server, connections: connection.Connections
+) -> AsyncIterator[connection.Clients]:
+    async with connections.opened(object_store.store(), within=timedelta(minutes=5)) as clients:
+        yield clients
+
+
+@pytest.fixture
+async def tenants(
+    made_by: maker.IamMaker, object_store: s3_server.S3Server, connections: connection.Connections
+) -> AsyncIterator[tuple[s3_tenants.Tenant, s3_tenants.Tenant]]:
+    names = [s3_tenants.new_name(), s3_tenants.new_name()]
+    made = [s3_tenants.Tenant(object_store, connections, name, await made_by.make(name, "", "")) for name in names]
+    yield made[0], made[1]
+    for name in names:
+        await made_by.remove(name, "")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What installations need of the world; adapters bring it, chosen by where the installation was placed."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tenantry.application import needs
@@ -19,15 +20,27 @@ class DatabaseMaker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """What opens a bucket."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
 class BucketMaker(Protocol):
     """Makes and removes buckets in one object store. Every call may be made twice."""
 
-    async def make(self, name: str, access_key: str, secret_key: str) -> None:
-        """Make the bucket and the one key pair that opens it and nothing else."""
+    async def make(self, name: str, access_key: str, secret_key: str) -> KeyPair:
+        """Make the bucket and the one key pair that opens it and nothing else; return that pair.
+
+        A store that takes keys takes the given one. One that gives keys out returns its own, another one each time,
+        and the one before opens nothing any more.
+        """
         ...
 
     async def remove(self, name: str, access_key: str) -> None:
-        """Remove the bucket with all objects, and its key pair."""
+        """Remove the bucket with all objects, and its key pair; what is not there any more is removed."""
         ...
 
 

@@ -169,6 +169,12 @@ async def add_bucket(writer: database.Writer, values: dict[str, Any]) -> None:
     await writer.execute(_B.insert().values(**values))
 
 
+async def keep_key(writer: database.Writer, installation_id: str, access_key: str, secret_key: bytes) -> None:
+    """Write which key opens the bucket, its secret sealed."""
+    values = {"access_key": access_key, "secret_key": secret_key}
+    await writer.execute(_B.update().where(_B.c.installation_id == installation_id).values(**values))
+
+
 async def note_made(
     writer: database.Writer, installation_id: str, now: datetime, *, database_made: bool, bucket_made: bool
 ) -> None:

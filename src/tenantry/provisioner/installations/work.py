@@ -49,6 +49,8 @@ class Outcome:
     handed: int | None = None
     """The generation that was handed over with it."""
     is_gone: bool = False
+    key: ports.KeyPair | None = None
+    """What opens the bucket, where that is another key than the row has."""
 
 
 class InstallationWork:
@@ -70,9 +72,7 @@ class InstallationWork:
         step = plan.plan(row, now, asked_at=self._asked.get(row.id))
         match step:
             case plan.Make():
-                await self._make(row, step)
-                if handover.completed_secrets(row, self._around) is None:
-                    return await self._ask(row, step, now)  # at once, since somebody waits
+                return await self._make(row, step, now)
             case plan.Reclaim():
                 await self._reclaim(row)
             case plan.HandOver() | plan.Refresh():
@@ -87,12 +87,21 @@ class InstallationWork:
                 assert_never(step)
         return Outcome(step=step)
 
-    async def _make(self, row: model.Installation, step: plan.Make) -> None:
+    async def _make(self, row: model.Installation, step: plan.Make, now: datetime) -> Outcome:
+        """Make what is missing, and hand over at once, since somebody waits."""
+        if (key := await self._make_missing(row, step)) is not None:
+            return Outcome(step=step, key=key)  # nobody else knows it, so it is written before it is used
+        if handover.completed_secrets(row, self._around) is not None:
+            return Outcome(step=step)
+        return await self._ask(row, step, now)
+
+    async def _make_missing(self, row: model.Installation, step: plan.Make) -> ports.KeyPair | None:
+        """Make what is missing; return the key that opens the bucket where the row does not have it."""
         async with asyncio.TaskGroup() as group:
             if step.database:
                 group.create_task(self._make_database(row))
-            if step.bucket:
-                group.create_task(self._make_bucket(row))
+            making = group.create_task(self._make_bucket(row)) if step.bucket else None
+        return None if making is None else making.result()
 
     async def _make_database(self, row: model.Installation) -> None:
         need = row.application.spec.needs.database
@@ -101,12 +110,15 @@ class InstallationWork:
         maker = await self._world.databases(row.database.server_id)
         await maker.make(row.database.name, self._around.vault.open(row.database.password), need)
 
-    async def _make_bucket(self, row: model.Installation) -> None:
+    async def _make_bucket(self, row: model.Installation) -> ports.KeyPair | None:
         if row.bucket is None:
-            return
+            return None
         maker = await self._world.buckets(row.bucket.store_id)
-        secret = self._around.vault.open(row.bucket.secret_key)
-        await maker.make(row.bucket.name, row.bucket.access_key, secret)
+        known = ports.KeyPair(
+            access_key=row.bucket.access_key, secret_key=self._around.vault.open(row.bucket.secret_key)
+        )
+        made = await maker.make(row.bucket.name, known.access_key, known.secret_key)
+        return None if made == known else made
 
     async def _ask(
         self, row: model.Installation, step: plan.Make | plan.HandOver | plan.Refresh, now: datetime
@@ -178,6 +190,7 @@ class InstallationWork:
                 await reservations_store.place(writer, row, self._around, now)
                 summary = "Placed."
             case plan.Make() as made:
+                await self._keep_key(writer, row, outcome)
                 await store.note_made(writer, row.id, now, database_made=made.database, bucket_made=made.bucket)
                 await self._report(writer, row, outcome, now)
                 summary = "Database and bucket are there."
@@ -187,6 +200,10 @@ class InstallationWork:
         await self._note(writer, row, {}, now)
         await journal.record(writer, row.id, kind="progressed", summary=summary, actor=journal.SUPERVISOR, at=now)
         return now
+
+    async def _keep_key(self, writer: database.Writer, row: model.Installation, outcome: Outcome) -> None:
+        if (key := outcome.key) is not None:
+            await store.keep_key(writer, row.id, key.access_key, self._around.vault.seal(key.secret_key))
 
     async def _keep_secrets(self, writer: database.Writer, row: model.Installation) -> None:
         secrets = handover.completed_secrets(row, self._around)

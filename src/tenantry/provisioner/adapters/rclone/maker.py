@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tenantry.kernel import errors
 from tenantry.local import s3_keys
+from tenantry.provisioner.installations import ports
 
 
 class StoreAwayError(errors.TemporaryError):
@@ -20,14 +21,15 @@ class RcloneMaker:
         """Take where the store keeps its keys and folders."""
         self._root = root
 
-    async def make(self, name: str, access_key: str, secret_key: str) -> None:
-        """Make the bucket and the one key pair that opens it and nothing else."""
+    async def make(self, name: str, access_key: str, secret_key: str) -> ports.KeyPair:
+        """Make the bucket and let the given pair alone open it."""
         try:
             await asyncio.to_thread(
                 s3_keys.put_key, self._root, access_key=access_key, secret_key=secret_key, bucket=name
             )
         except OSError as error:
             raise StoreAwayError(f"The object store's folder cannot be written ({error.strerror}).") from error
+        return ports.KeyPair(access_key=access_key, secret_key=secret_key)
 
     async def remove(self, name: str, access_key: str) -> None:
         """Remove the bucket with all objects, and its key pair."""

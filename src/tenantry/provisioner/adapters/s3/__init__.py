@@ -1,0 +1,1 @@
+"""S3 servers with users, made by AWS' IAM API, as makers of buckets."""
