@@ -55,6 +55,12 @@ COMMANDS = (
     ("TENANTRY_URL", "The provisioner that commands speak to, where no context is named.", ""),
     ("TENANTRY_TOKEN", "The token that commands show to it.", ""),
     ("TENANTRY_DATABASE_PASSWORD", "The password of a database server that is registered.", "it is asked for"),
+    (
+        "TENANTRY_OBJECT_STORE_ACCESS_KEY",
+        "The administrator's key of an object store that is registered or gets another.",
+        "it is asked for",
+    ),
+    ("TENANTRY_OBJECT_STORE_SECRET_KEY", "The secret of that key.", "it is asked for"),
 )
 MAILBOX = (
     ("TENANTRY_MAILBOX_DATA", "The folder of letters.", "must be set"),

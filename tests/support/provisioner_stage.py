@@ -24,6 +24,7 @@ from tenantry.wire import infrastructure, installations, tokens
 SECRET = "stage-secret-of-the-administrator"
 ADMINISTRATOR = access.Principal(token_id="tok-stage", name="stage", scopes=frozenset(tokens.Scope))
 Status = installations.Status
+PATIENCE = timedelta(seconds=60)
 
 LOCK = {"pip": {"lock": "tiny==1.0 --hash=sha256:00"}}
 VERSIONS: list[dict[str, Any]] = [
@@ -68,8 +69,12 @@ class Stage:
     def settings(self) -> settings.Settings:
         return _settings(self.place)
 
-    async def register(self) -> None:
-        """Make cluster, database server, object store and the application known, and wait until all can be used."""
+    async def register(self, store: infrastructure.RegisterObjectStore | None = None) -> None:
+        """Make cluster, database server, object store and the application known, and wait until all can be used.
+
+        Args:
+            store: another object store than a folder.
+        """
         place = self.place
         await self.client.clusters.register(infrastructure.RegisterCluster(name="here", endpoint="unix:///twin"))
         await self.client.database_servers.register(
@@ -83,7 +88,8 @@ class Stage:
             )
         )
         await self.client.object_stores.register(
-            infrastructure.RegisterObjectStore(name="s3", endpoint=self.store_url, root=str(place.folder / "s3"))
+            store
+            or infrastructure.RegisterObjectStore(name="s3", endpoint=self.store_url, root=str(place.folder / "s3"))
         )
         await self.client.applications.apply(application())
         await self.until_available()

@@ -11,6 +11,7 @@ from tenantry.provisioner import tables
 SEALED: Sequence[sa.Column[Any]] = (
     tables.CLUSTERS.c.kubeconfig,
     tables.DATABASE_SERVERS.c.password,
+    tables.OBJECT_STORES.c.secret_key,
     tables.INSTALLATIONS.c.generated_secrets,
     tables.LOGICAL_DATABASES.c.password,
     tables.BUCKETS.c.secret_key,

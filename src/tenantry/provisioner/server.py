@@ -137,7 +137,7 @@ def _supervisors(
     watches = cluster_work.WatchWork(services.base, ways, around.clock)
     kept = operator_work.OperatorWork(ways, chosen.operator_terms(), around.clock)
     servers = registry_work.RegistryWork(nouns.DATABASE_SERVERS, directory.DatabaseServerProber(ways), around.clock)
-    stores = registry_work.RegistryWork(nouns.OBJECT_STORES, directory.ObjectStoreProber(_knock), around.clock)
+    stores = registry_work.RegistryWork(nouns.OBJECT_STORES, directory.ObjectStoreProber(ways, _knock), around.clock)
     made = [
         supervisor.Supervisor(
             tables.INSTALLATIONS_QUEUE, installation_work.InstallationWork(around, ways), surroundings, many

@@ -158,7 +158,11 @@ OBJECT_STORES = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("endpoint", sa.Text, nullable=False),
     sa.Column("region", sa.Text, nullable=False),
-    sa.Column("root", sa.Text, nullable=False),
+    sa.Column("root", sa.Text),
+    sa.Column("iam_endpoint", sa.Text),
+    sa.Column("access_key", sa.Text),
+    sa.Column("secret_key", sa.LargeBinary),
+    sa.Column("ca_certificate", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("message", sa.Text, nullable=False, server_default=""),
@@ -168,6 +172,11 @@ OBJECT_STORES = sa.Table(
     *columns.work_columns(),
     *columns.work_constraints("object_stores"),
     _choice("status", infrastructure.Status, "object_stores"),
+    sa.CheckConstraint(
+        "kind = 'rclone' AND root IS NOT NULL AND access_key IS NULL AND secret_key IS NULL"
+        " OR kind = 'iam' AND root IS NULL AND access_key IS NOT NULL AND secret_key IS NOT NULL",
+        name="ck_object_stores_whole",
+    ),
 )
 
 INSTALLATIONS = sa.Table(

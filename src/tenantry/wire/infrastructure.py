@@ -160,23 +160,70 @@ class UpdateDatabaseServer(model.Request):
     max_connections: model.Count | None = None
 
 
+StoreKind = Literal["rclone", "iam"]
+"""What makes an object store's buckets and keys."""
+
+AccessKey = Annotated[SecretStr, Field(min_length=1, max_length=128)]
+"""The name of an administrator's key; kept and never answered."""
+
+SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+"""The secret of an administrator's key; it is kept encrypted and never answered."""
+
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=1000)]
+"""A URL of HTTP."""
+
+
 class RegisterObjectStore(model.Request):
     """Makes an object store known."""
 
     name: model.NewName
-    kind: Literal["rclone"] = "rclone"
-    """`rclone`: a folder for each key under `root`, served by rclone on this machine."""
+    kind: StoreKind = "rclone"
+    """`rclone`: a folder for each key under `root`, served by rclone on this machine. `iam`: an S3 server with users,
+    made by AWS' IAM API."""
     endpoint: Address
     region: str = Field(default="us-east-1", min_length=1, max_length=63)
-    root: str = Field(pattern="^/", max_length=1000)
-    """Where the keys and their folders are: an absolute path."""
+    root: str | None = Field(default=None, pattern="^/", max_length=1000)
+    """Of `rclone`: where the keys and their folders are, an absolute path."""
+    iam_endpoint: WebAddress | None = None
+    """Of `iam`: where users are made, if not at the endpoint itself. AWS' own is known."""
+    access_key: AccessKey | None = None
+    """Of `iam`: the key of an administrator who may make users and buckets."""
+    secret_key: SecretKey | None = None
+    ca_certificate: Certificates = ""
+    """Of `iam`: who signs its certificate; empty: the public authorities."""
     max_buckets: model.Count = 10_000
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> Self:
+        has_key = self.access_key is not None and self.secret_key is not None
+        is_bare = not (self.access_key or self.secret_key or self.iam_endpoint or self.ca_certificate)
+        if self.kind == "rclone" and (self.root is None or not is_bare):
+            message = "An object store of kind “rclone” has a root, and no key, iamEndpoint or caCertificate."
+            raise PydanticCustomError("way", message)
+        if self.kind == "iam" and (self.root is not None or not has_key):
+            message = "An object store of kind “iam” has an accessKey and a secretKey, and no root."
+            raise PydanticCustomError("way", message)
+        if self.kind == "iam" and not self.endpoint.startswith("http"):
+            message = "The endpoint of an object store of kind “iam” begins with https:// or http://."
+            raise PydanticCustomError("way", message)
+        return self
 
 
 class UpdateObjectStore(model.Request):
-    """Changes what may be placed on an object store; what is not given stays."""
+    """Changes what may be placed on an object store, or how it is reached; what is not given stays."""
 
     max_buckets: model.Count | None = None
+    access_key: AccessKey | None = None
+    """Another key of the administrator, together with its secret; it is tried at once."""
+    secret_key: SecretKey | None = None
+    ca_certificate: Certificates | None = None
+    """Give the old authorities and the new ones together while a store changes from those to these."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise PydanticCustomError("pair", "accessKey and secretKey are given together.")
+        return self
 
 
 class ObjectStore(model.Resource):
@@ -186,6 +233,8 @@ class ObjectStore(model.Resource):
     name: str
     kind: str
     endpoint: str
+    iam_endpoint: str | None = None
+    ca_certificate: str = ""
     region: str
     status: Status
     reason: str

@@ -11,6 +11,8 @@ import yaml
 
 from support import stage as stages
 from support import things
+from tenantry.kernel import clock
+from testbed import authority as authorities
 
 Run = Callable[..., Awaitable[Any]]
 
@@ -229,3 +231,58 @@ async def test_a_manifest_that_is_wrong_is_misuse(run: Run, tmp_path: Path) -> N
     ended = await run("application", "validate", str(file))
     assert ended.code == 2
     assert "application.yaml" in ended.err
+
+
+STORE = {
+    "id": "obs-1", "name": "main", "kind": "iam", "endpoint": "https://s3.example.com", "region": "eu", "reason": "",
+    "message": "", "status": "connecting", "isCordoned": False, "maxBuckets": 5, "buckets": 0,
+    "createdAt": "2026-11-30T12:00:00Z",
+}  # fmt: skip
+
+
+class TestAnObjectStoreWithUsers:
+    @pytest.fixture(autouse=True)
+    def key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TENANTRY_OBJECT_STORE_ACCESS_KEY", "ADMIN")
+        monkeypatch.setenv("TENANTRY_OBJECT_STORE_SECRET_KEY", "hunter2")
+
+    async def test_is_registered_with_a_key_from_the_environment(
+        self, stage: stages.Stage, run: Run, tmp_path: Path
+    ) -> None:
+        stage.answers = [stages.json(STORE, 201)]
+        authority = authorities.Authority("stores", clock.SystemClock()).certificate.decode()
+        (tmp_path / "ca.pem").write_text(authority)
+        said = ["--kind", "iam", "--endpoint", "https://s3.example.com", "--region", "eu", "--max-buckets", "5"]
+        more = ["--iam-endpoint", "https://iam.example.com", "--ca-file", str(tmp_path / "ca.pem")]
+        ended = await run("object-store", "register", "main", *said, *more)
+        assert (ended.code, ended.out) == (0, "main is connecting.\n")
+        assert orjson.loads(stage.received[0].body) == {
+            "name": "main",
+            "kind": "iam",
+            "endpoint": "https://s3.example.com",
+            "region": "eu",
+            "root": None,
+            "iamEndpoint": "https://iam.example.com",
+            "accessKey": "ADMIN",
+            "secretKey": "hunter2",
+            "caCertificate": authority,
+            "maxBuckets": 5,
+        }
+
+    async def test_gets_another_key(self, stage: stages.Stage, run: Run) -> None:
+        stage.answers = [stages.json(STORE)]
+        ended = await run("object-store", "update", "main", "--new-key")
+        assert (ended.code, ended.out) == (0, "main is changed.\n")
+        body = orjson.loads(stage.received[0].body)
+        assert (body["accessKey"], body["secretKey"], body["maxBuckets"]) == ("ADMIN", "hunter2", None)
+
+    async def test_keeps_its_key_where_only_limits_change(self, stage: stages.Stage, run: Run) -> None:
+        stage.answers = [stages.json(STORE)]
+        await run("object-store", "update", "main", "--max-buckets", "9")
+        assert orjson.loads(stage.received[0].body)["secretKey"] is None
+
+    async def test_that_is_not_whole_is_refused_before_anything_is_sent(self, stage: stages.Stage, run: Run) -> None:
+        ended = await run("object-store", "register", "main", "--endpoint", "https://s3.example.com")
+        assert ended.code != 0
+        assert "kind “rclone” has a root" in " ".join(ended.err.split())
+        assert stage.received == []

@@ -16,6 +16,9 @@ from tenantry.provisioner import vault as vaults
 from tenantry.provisioner.adapters import agent, kubernetes
 from tenantry.provisioner.adapters.postgres import maker as postgres
 from tenantry.provisioner.adapters.rclone import maker as rclone
+from tenantry.provisioner.adapters.s3 import connection as s3_connection
+from tenantry.provisioner.adapters.s3 import maker as s3
+from tenantry.provisioner.installations import ports
 from tenantry.provisioner.operators import ports as operators
 from tenantry.provisioner.registry import nouns, store
 from tenantry.runtime import contract
@@ -53,6 +56,7 @@ class Directory:
         self._vault = vault
         self._open_agent = open_agent
         self._runtimes: dict[str, tuple[object, Way]] = {}
+        self._connections = s3_connection.Connections()
 
     async def runtime(self, cluster: ids.ClusterId) -> contract.Runtime:
         """Return the way to a cluster."""
@@ -82,9 +86,28 @@ class Directory:
         """Return the way to a database server."""
         return self._postgres(await self._row(nouns.DATABASE_SERVERS, server))
 
-    async def buckets(self, object_store: ids.ObjectStoreId) -> rclone.RcloneMaker:
+    async def buckets(self, object_store: ids.ObjectStoreId) -> ports.BucketMaker:
         """Return the way to an object store."""
-        return rclone.RcloneMaker(Path((await self._row(nouns.OBJECT_STORES, object_store))["root"]))
+        row = await self._row(nouns.OBJECT_STORES, object_store)
+        match row["kind"]:
+            case "rclone":
+                return rclone.RcloneMaker(Path(row["root"]))
+            case "iam":
+                return self.s3(row)
+            case kind:
+                raise KindUnsupportedError(f"Object stores of kind “{kind}” cannot be used.")
+
+    def s3(self, row: RowMapping) -> s3.IamMaker:
+        """Return the way to an object store with users."""
+        reached = s3_connection.Store(
+            endpoint=row["endpoint"],
+            iam_endpoint=row["iam_endpoint"] or "",
+            region=row["region"],
+            access_key=row["access_key"],
+            secret_key=self._vault.open(row["secret_key"]),
+            ca_certificate=row["ca_certificate"],
+        )
+        return s3.IamMaker(reached, self._connections)
 
     async def logical_databases(self, server: ids.DatabaseServerId) -> frozenset[str]:
         """Return the names of the logical databases that were made on a server."""
@@ -167,13 +190,17 @@ def _openness(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 class ObjectStoreProber:
-    """Asks an object store whether it answers; any answer will do, an error included."""
+    """Asks an object store whether it answers; one with users must take the administrator's key as well."""
 
-    def __init__(self, knock: Knock) -> None:
-        """Take how to knock at a door."""
+    def __init__(self, directory: Directory, knock: Knock) -> None:
+        """Take the ways to stores, and how to knock at a door."""
+        self._directory = directory
         self._knock = knock
 
     async def probe(self, row: RowMapping) -> dict[str, Any]:
-        """Return nothing new."""
-        await self._knock(row["endpoint"])
+        """Return nothing new; of a store that only has a folder, any answer will do, an error included."""
+        if row["kind"] == "iam":
+            await self._directory.s3(row).look(nobody=f"t-{row['id']}")
+        else:
+            await self._knock(row["endpoint"])
         return {}

@@ -10,7 +10,7 @@ from tenantry.kernel import errors
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.api import answers, reading, refusals
 from tenantry.provisioner.api import dependencies as given
-from tenantry.provisioner.registry import nouns, store
+from tenantry.provisioner.registry import nouns, service, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
 
@@ -65,7 +65,7 @@ async def update_database_server(
     tags=["object stores"],
     operation_id="update_object_store",
     response_model=wire.ObjectStore,
-    responses=_UNKNOWN,
+    responses=_UNKNOWN | refusals.of(service.NoKeyError),
 )
 async def update_object_store(
     name: given.NameOrId,
@@ -75,8 +75,14 @@ async def update_object_store(
     by: given.WritesInfrastructure,
     once: given.OnceOf,
 ) -> Response:
-    """Change what may be placed there; what is not given stays, and what is there already stays too."""
-    take = _change(services, writer, nouns.OBJECT_STORES, nouns.object_store, name=name, request=request, by=by)
+    """Change what may be placed there, or how it is reached; what is not given stays, and so do the buckets there."""
+
+    async def take() -> access.Answer:
+        changed = await services.registry.change_object_store(writer, name, request, by)
+        return answers.of(
+            nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, changed)), changed
+        )
+
     return await answers.once(services, writer, once, take)
 
 

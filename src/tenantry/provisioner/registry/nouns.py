@@ -38,9 +38,12 @@ def database_server(row: RowMapping) -> wire.DatabaseServer:
 
 
 def object_store(row: RowMapping) -> wire.ObjectStore:
-    """Return an object store as clients see it."""
+    """Return an object store as clients see it; its administrator's key stays here."""
     return wire.ObjectStore.model_validate({**_public(row), "buckets": row["taken"]})
 
 
+_HIDDEN = {"kubeconfig", "password", "user", "access_key", "secret_key"}
+
+
 def _public(row: RowMapping) -> dict[str, object]:
-    return {key: value for key, value in row.items() if key not in {"kubeconfig", "password", "user"}}
+    return {key: value for key, value in row.items() if key not in _HIDDEN}

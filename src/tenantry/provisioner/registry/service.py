@@ -29,6 +29,13 @@ class NoKubeconfigError(errors.CustomerMustActError):
     status = 409
 
 
+class NoKeyError(errors.CustomerMustActError):
+    """Only an object store with users is reached by a key."""
+
+    code = "no-key"
+    status = 409
+
+
 class Registry:
     """Registered things of all kinds."""
 
@@ -98,7 +105,34 @@ class Registry:
         self, writer: database.Writer, request: wire.RegisterObjectStore, by: access.Principal
     ) -> str:
         """Make an object store known; it is probed at once."""
-        return await self._register(writer, nouns.OBJECT_STORES, request.model_dump(by_alias=False), by)
+        values = request.model_dump(by_alias=False, exclude={"access_key", "secret_key"})
+        return await self._register(writer, nouns.OBJECT_STORES, values | self._key(request), by)
+
+    async def change_object_store(
+        self, writer: database.Writer, name: str, request: wire.UpdateObjectStore, by: access.Principal
+    ) -> str:
+        """Change what was stated of it; with another key, too, it is probed at once. Return its id.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            NoKeyError: it is a folder, which is not reached by a key.
+        """
+        row = await self.get(writer, nouns.OBJECT_STORES, name)
+        key = self._key(request)
+        if row["kind"] != "iam" and (key or request.ca_certificate):
+            raise NoKeyError(f"{row['name']} is an object store of kind “{row['kind']}”.")
+        if key:
+            await store.change(writer, nouns.OBJECT_STORES, row["id"], key)
+            await engine_store.poke(writer, nouns.OBJECT_STORES.queue, row["id"], self._around.clock.now())
+            await self._record(writer, nouns.OBJECT_STORES, row["id"], f"{row['name']} has another key.", by)
+        rest = request.model_copy(update={"access_key": None, "secret_key": None})
+        return await self.change_limits(writer, nouns.OBJECT_STORES, name, rest, by)
+
+    def _key(self, request: wire.RegisterObjectStore | wire.UpdateObjectStore) -> dict[str, Any]:
+        if request.access_key is None or request.secret_key is None:
+            return {}
+        sealed = self._around.vault.seal(request.secret_key.get_secret_value())
+        return {"access_key": request.access_key.get_secret_value(), "secret_key": sealed}
 
     async def everything(self, reader: database.Reader, noun: store.Noun) -> Sequence[RowMapping]:
         """Return all of one kind, by name."""
