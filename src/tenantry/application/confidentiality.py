@@ -12,7 +12,7 @@ from tenantry.application import templates
 _GENERATED = "secrets"
 _PLAIN: Mapping[str, frozenset[str]] = {
     "database": frozenset({"host", "port", "name", "user", "sslMode", "caCertificate", "caFile"}),
-    "bucket": frozenset({"endpoint", "region", "name"}),
+    "bucket": frozenset({"endpoint", "region", "name", "caCertificate", "caFile"}),
     "mail": frozenset({"host", "port", "user", "sender"}),
 }
 """What was handed over and is no secret; every other key is one."""

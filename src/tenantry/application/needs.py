@@ -52,7 +52,7 @@ class Needs(resource.Document):
     database: DatabaseNeed | None = None
     """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`."""
     bucket: BucketNeed | None = None
-    """`bucket.endpoint`, `.region`, `.name`, `.accessKey`, `.secretKey`."""
+    """`bucket.endpoint`, `.region`, `.name`, `.accessKey`, `.secretKey`, `.caFile`."""
     volumes: list[VolumeNeed] = Field(default_factory=list[VolumeNeed])
     """`volumes.NAME`: the path."""
     mail: MailNeed | None = None

@@ -169,6 +169,7 @@ class _Renderer:
         self._spec = values.application.spec
         self._names = values.names()
         self._database = values.handover.database if self._spec.needs.database else None
+        self._bucket = values.handover.bucket if self._spec.needs.bucket else None
 
     def rendered(self) -> Rendered:
         return Rendered(
@@ -193,9 +194,12 @@ class _Renderer:
         for index, file in enumerate(self._spec.files):
             content = self._fill(file.content, f"spec.files[{index}].content")
             yield File(name=file.name, path=self._values.file_path(file.path), content=content)
-        if certificate := (self._database or {}).get(authorities.CERTIFICATE):
-            path = self._values.file_path(authorities.FILE_PATH)
-            yield File(name=authorities.FILE_NAME, path=path, content=certificate)
+        for given, name, path in (
+            (self._database, authorities.FILE_NAME, authorities.FILE_PATH),
+            (self._bucket, authorities.BUCKET_FILE_NAME, authorities.BUCKET_FILE_PATH),
+        ):
+            if certificate := (given or {}).get(authorities.CERTIFICATE):
+                yield File(name=name, path=self._values.file_path(path), content=certificate)
 
     def _workload(self, index: int, workload: manifest.Workload) -> Workload:
         place = f"spec.workloads[{index}]"
@@ -228,7 +232,9 @@ class _Renderer:
         return tuple(self._fill(word, f"{place}.command[{index}]") for index, word in enumerate(command))
 
     def _environment(self, variables: list[manifest.EnvironmentVariable], place: str) -> dict[str, str]:
-        trusted = authorities.variables(self._database, self._values.file_path(authorities.FILE_PATH))
+        path = self._values.file_path
+        trusted = authorities.variables(self._database, path(authorities.FILE_PATH))
+        trusted |= authorities.bucket_variables(self._bucket, path(authorities.BUCKET_FILE_PATH))
         return trusted | {
             variable.name: self._fill(variable.value, f"{place}.environment[{index}].value")
             for index, variable in enumerate(variables)

@@ -132,11 +132,11 @@ def _sizes(spec: _Spec) -> Iterator[found.Finding]:
 def _files(spec: _Spec) -> Iterator[found.Finding]:
     for index, file in enumerate(spec.files):
         for key, value, ours in (
-            ("name", file.name, authorities.FILE_NAME),
-            ("path", file.path, authorities.FILE_PATH),
+            ("name", file.name, {authorities.FILE_NAME, authorities.BUCKET_FILE_NAME}),
+            ("path", file.path, {authorities.FILE_PATH, authorities.BUCKET_FILE_PATH}),
         ):
-            if value == ours:
-                message = f"“{ours}” is written by tenantry where a database server has authorities of its own."
+            if value in ours:
+                message = f"“{value}” is written by tenantry where a server has authorities of its own."
                 yield found.Finding(path=("spec", "files", index, key), message=message)
 
 

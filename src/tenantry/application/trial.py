@@ -82,6 +82,7 @@ _BUCKET = {
     "name": "sample",
     "accessKey": "sample",
     "secretKey": "sample",
+    "caCertificate": "-----BEGIN CERTIFICATE-----",
 }
 _MAIL = {"host": "127.0.0.1", "port": "25", "user": "", "password": "", "sender": "sample@example.com"}
 

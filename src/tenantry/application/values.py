@@ -182,18 +182,17 @@ class Values:
     def _needs(self) -> dict[str, object]:
         needs = self.application.spec.needs
         given = {
-            "database": (needs.database, self._database()),
-            "bucket": (needs.bucket, self.handover.bucket),
+            "database": (needs.database, self._trusting(self.handover.database, authorities.FILE_PATH)),
+            "bucket": (needs.bucket, self._trusting(self.handover.bucket, authorities.BUCKET_FILE_PATH)),
             "mail": (needs.mail, self.handover.mail),
         }
         return {role: dict(secret) for role, (need, secret) in given.items() if need and secret is not None}
 
-    def _database(self) -> dict[str, str] | None:
-        given = self.handover.database
+    def _trusting(self, given: Mapping[str, str] | None, path: str) -> dict[str, str] | None:
+        """Return what was handed over, with the path of the file that says whom to trust; empty where none is said."""
         if given is None:
             return None
-        has_authorities = bool(given.get(authorities.CERTIFICATE))
-        return {**given, "caFile": self.file_path(authorities.FILE_PATH) if has_authorities else ""}
+        return {**given, "caFile": self.file_path(path) if given.get(authorities.CERTIFICATE) else ""}
 
 
 def collect(

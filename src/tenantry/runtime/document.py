@@ -64,7 +64,8 @@ class InstallationSpec(resource.Document):
     """Secret with `host`, `port`, `name`, `user`, `password`, `url` and `sslMode`; where programs must know them,
     `caCertificate` has the authorities that sign the server's certificate, as PEM."""
     bucket: SecretReference | None = None
-    """Secret with `endpoint`, `region`, `name`, `accessKey` and `secretKey`."""
+    """Secret with `endpoint`, `region`, `name`, `accessKey` and `secretKey`; it may say who signs its server's
+    certificate, as the database's does."""
     mail: SecretReference | None = None
     """Secret with `host`, `port`, `user`, `password` and `sender`."""
     generated: SecretReference | None = None

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from support import provisioner_lives, provisioner_stage, runtime_twin, s3_server
 from tenantry.client import failures
 from tenantry.provisioner import tables
-from tenantry.provisioner.adapters.s3 import connection
+from tenantry.provisioner.adapters.s3 import connection, refusals
 from tenantry.wire import infrastructure
 
 Stage = provisioner_stage.Stage
@@ -69,6 +69,7 @@ async def opens(given: dict[str, str]) -> bool:
         region=given["region"],
         access_key=given["accessKey"],
         secret_key=given["secretKey"],
+        ca_certificate=given.get("caCertificate", ""),
     )
     async with connection.Connections().opened(store, within=provisioner_stage.PATIENCE) as mine:
         await mine.s3.put_object(Bucket=given["name"], Key="x", Body=b"here")
@@ -94,6 +95,18 @@ class TestOneInstallation:
         await bare.client.installations.delete("acme", grace_seconds=0)
         await bare.until(made.id, Status.DELETED)
         assert await left(api) == NOTHING
+
+    async def test_is_told_whom_to_trust_where_the_public_does_not(self, bare: Stage, object_store: Server) -> None:
+        secure = {"endpoint": object_store.secure_endpoint, "ca_certificate": object_store.ca}
+        await bare.register(registration(object_store, **secure))
+        made = await bare.stable("acme")
+        given = await handed_over(bare, made.id)
+        assert given["caCertificate"] == object_store.ca
+        assert await opens(given)
+        with pytest.raises(refusals.StoreUntrustedError):
+            await opens({key: value for key, value in given.items() if key != "caCertificate"})
+        await bare.client.installations.delete("acme", grace_seconds=0)
+        await bare.until(made.id, Status.DELETED)
 
     async def test_keeps_its_key_through_updates_and_sleep(self, bare: Stage, object_store: Server) -> None:
         await bare.register(registration(object_store))

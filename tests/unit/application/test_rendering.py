@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tenantry.application import manifest, rendering, values
+from tenantry.application import needs as need
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +95,26 @@ class TestAuthoritiesOfTheDatabaseServer:
         changed = wiki.model_copy(update={"spec": wiki.spec.model_copy(update={"workloads": [workload]})})
         rendered = self.rendered(changed, caCertificate="PEM")
         assert rendered.workloads[0].environment["PGSSLROOTCERT"] == "/c/tenantry/database-ca.pem.bundle"
+
+
+class TestAuthoritiesOfTheObjectStore:
+    def test_are_a_file_that_every_program_is_told_of(self, wiki: manifest.Application) -> None:
+        needs = wiki.spec.needs.model_copy(update={"bucket": need.BucketNeed()})
+        told = [manifest.EnvironmentVariable(name="CA", value="{{ bucket.caFile }}")]
+        workload = wiki.spec.workloads[0].model_copy(update={"environment": told})
+        spec = wiki.spec.model_copy(update={"needs": needs, "workloads": [workload]})
+        storing = wiki.model_copy(update={"spec": spec})
+        given = dataclasses.replace(HANDOVER, bucket={"endpoint": "https://s3", "caCertificate": "PEM"})
+        rendered = rendering.render(collect(storing, handover=given))
+        assert [(each.path, each.content) for each in rendered.files[1:]] == [("/c/tenantry/bucket-ca.pem", "PEM")]
+        for each in (*rendered.workloads, *rendered.jobs.values()):
+            assert each.environment["AWS_CA_BUNDLE"] == "/c/tenantry/bucket-ca.pem"
+        assert rendered.workloads[0].environment["CA"] == "/c/tenantry/bucket-ca.pem"
+
+    def test_are_not_spoken_of_where_none_are_stated(self, wiki: manifest.Application) -> None:
+        rendered = rendering.render(collect(wiki))
+        assert len(rendered.files) == 1
+        assert "AWS_CA_BUNDLE" not in rendered.workloads[0].environment
 
 
 def test_the_same_values_render_the_same(wiki: manifest.Application) -> None:

@@ -43,6 +43,7 @@ def test_a_right_manifest_is_read(wiki: manifest.Application) -> None:
         ),
         ("- name: session", "- name: session\n    - name: session", "spec.secrets[1].name", "“session” is here twice"),
         ("path: wiki.toml", "path: tenantry/database-ca.pem", "spec.files[0].path", "is written by tenantry"),
+        ("path: wiki.toml", "path: tenantry/bucket-ca.pem", "spec.files[0].path", "is written by tenantry"),
         (" --hash=sha256:00", "", "spec.versions[0].package.pip.lock", "“wiki” has no hash."),
         ("wiki==1.0", "wiki>=1.0", "spec.versions[0].package.pip.lock", "is not a pinned package"),
         ("wiki==1.0", "--index-url==x", "spec.versions[0].package.pip.lock", "is not a pinned package"),

@@ -100,12 +100,14 @@ def _bucket_values(installation: model.Installation, around: context.Context) ->
     own = installation.bucket
     if own is None:
         return {}
+    authority = {authorities.CERTIFICATE: own.ca_certificate} if own.ca_certificate else {}
     return {
         "endpoint": own.endpoint,
         "region": own.region,
         "name": own.name,
         "accessKey": own.access_key,
         "secretKey": around.vault.open(own.secret_key),
+        **authority,
     }
 
 

@@ -37,6 +37,8 @@ class Bucket:
     secret_key: bytes = field(repr=False)
     endpoint: str
     region: str
+    ca_certificate: str = ""
+    """Who signs the store's certificate, as PEM; empty: the public authorities."""
     is_ready: bool
 
 

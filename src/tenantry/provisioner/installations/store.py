@@ -71,6 +71,7 @@ def _whole() -> sa.Select[Any]:
         *[column.label(f"bucket_{column.name}") for column in _B.c],
         _O.c.endpoint.label("store_endpoint"),
         _O.c.region.label("store_region"),
+        _O.c.ca_certificate.label("store_ca_certificate"),
     ).select_from(joined)
 
 
@@ -273,5 +274,6 @@ def _bucket(row: sa.RowMapping) -> model.Bucket | None:
         secret_key=row["bucket_secret_key"],
         endpoint=row["store_endpoint"],
         region=row["store_region"],
+        ca_certificate=row["store_ca_certificate"],
         is_ready=row["bucket_ready_at"] is not None,
     )
