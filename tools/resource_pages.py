@@ -64,12 +64,21 @@ def describe(definition: Schema) -> Iterator[str]:
     group = definition["spec"]["group"]
     yield f"\n## {names['kind']}\n\n{schema['description']} `{group}/{version['name']}`, {scope};\n"
     yield f"`kubectl get {names['shortNames'][0]}` lists them.\n"
+    yield _NOTES.get(names["kind"], "")
     if rules := [rule for _, part in parts(schema, "") for rule in part.get("x-kubernetes-validations", [])]:
         yield "\nThe API server refuses what breaks one of these rules:\n\n"
         yield "".join(f"- {rule['message']}\n" for rule in rules)
     for key in ("spec", "status"):
         yield f"\n### {names['kind']}: {key}\n\n| key | kind | meaning |\n|---|---|---|\n"
         yield "".join(row(path, part, is_required) for path, part, is_required in rows(schema["properties"][key], ""))
+
+
+_NOTES = {
+    "Installation": (
+        "\nIt has no `scale` subresource, since no single number scales it: its `size` says how many copies of each workload\n"
+        "run, and how far load may start more ([decision 10](../decisions/0010-no-scale-subresource.md)).\n"
+    )
+}
 
 
 def parts(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
