@@ -23,7 +23,7 @@ KINDS = {each.kind: each for each in vars(kinds).values() if isinstance(each, ki
 
 
 def rich() -> Wanted:
-    """An installation that has what the examples have not: scaled copies, metrics, secret words, a long name."""
+    """An installation that has what the examples have not: copies, metrics, secret words, a schedule, a long name."""
     scaled = manifest.WorkloadSize(replicas=2, scale=manifest.Scale(up_to=4))
     application = things.with_share(
         things.with_first_workload(
@@ -35,7 +35,13 @@ def rich() -> Wanted:
         scaled,
     )
     wide = application.spec.needs.model_copy(update={"web": needs.WebNeed()})
-    return things.wanted(things.changed(application, needs=wide), name="7" * 63, secrets={"acme-database": ABROAD})
+    tidy = manifest.ScheduledJob(
+        name="tidy", schedule="*/5 8-18 * * 1-5", time_zone="Europe/Berlin", command=["/bin/tidy"]
+    )
+    jobs = application.spec.jobs.model_copy(update={"scheduled": [tidy]})
+    return things.wanted(
+        things.changed(application, needs=wide, jobs=jobs), name="7" * 63, secrets={"acme-database": ABROAD}
+    )
 
 
 ABROAD = {**things.DATABASE, "host": "db.example.com"}
@@ -114,6 +120,7 @@ async def test_every_pod_is_let_in(api: Api, name: str) -> None:
     found = goldens.objects(case(name))
     await settle(api, found)
     templates = [each["spec"]["template"] for each in found if each["kind"] in {"Deployment", "StatefulSet", "Job"}]
+    templates += [each["spec"]["jobTemplate"]["spec"]["template"] for each in found if each["kind"] == "CronJob"]
     assert templates
     for template in templates:
         pod = {"apiVersion": "v1", "kind": "Pod", **template}

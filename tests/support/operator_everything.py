@@ -26,12 +26,14 @@ INGRESS: dict[str, Any] = {
 }
 """Facts of a cluster whose front door is an Ingress controller."""
 
+TIDY = ["tidy", "{{ secrets.adminPassword }}", "{{ volumes.data }}"]
+
 SPEC: dict[str, Any] = {"hosts": ["acme.example.com", "team.acme.org"]}
 """What an installation asks for that needs a certificate of its own."""
 
 
 def application(name: str) -> manifest.Application:
-    """Return the tiny application with all that makes an object of its own: a secret file, a volume, scale, metrics."""
+    """Return the tiny application with all that makes an object of its own: a volume, scale, metrics, a schedule."""
     web, clock = tiny.MANIFEST["spec"]["workloads"]
     little = {"cpu": "10m", "memory": "16Mi"}
     scaled = {**little, "replicas": 2, "scale": {"upTo": 4}}
@@ -42,6 +44,7 @@ def application(name: str) -> manifest.Application:
             {**clock, "command": ["tick", "{{ volumes.data }}"], "volumes": [{"name": "data"}]},
         ],
         needs={"volumes": [{"name": "data", "size": "1Gi"}]},
+        jobs={"scheduled": [{"name": "tidy", "schedule": "*/5 * * * *", "timeZone": "Europe/Berlin", "command": TIDY}]},
         sizes=[{"name": "small", "workloads": {"web": scaled, "clock": little}}],
     )
 

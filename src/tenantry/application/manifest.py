@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tenantry.application import needs as need
-from tenantry.application import resource
+from tenantry.application import resource, schedule
 
 Template = str
 """Text in which `{{ … }}` is filled in for each installation; undefined names are errors (see `templates.py`)."""
@@ -218,6 +218,21 @@ class FirstAdministrator(Job):
     """Whether visitors must wait for it. False only where a visitor without an account can do no harm."""
 
 
+class ScheduledJob(Job):
+    """Runs again and again while the installation is awake.
+
+    One that is due while it still runs is left out, and so is what was due while the installation slept or nobody was
+    there to start it.
+    """
+
+    name: Annotated[resource.DnsLabel, Field(max_length=40)]
+    """Its name, as the application's own documentation uses it."""
+    schedule: Annotated[str, Field(pattern=schedule.PATTERN, max_length=100)]
+    """When it is due: minute, hour, day of the month, month and day of the week (0 is Sunday), as cron has them."""
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "Etc/UTC"
+    """The time zone that the schedule is in."""
+
+
 class Jobs(resource.Document):
     """Programs that run at certain moments of an installation's life."""
 
@@ -235,6 +250,8 @@ class Jobs(resource.Document):
     """Before a backup."""
     resume: Job | None = None
     """After a backup."""
+    scheduled: Annotated[list[ScheduledJob], Field(max_length=20)] = Field(default_factory=list[ScheduledJob])
+    """Again and again while it is awake."""
 
 
 class Scale(resource.Document):

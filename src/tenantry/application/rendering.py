@@ -87,6 +87,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledJob:
+    """A program that runs again and again; see `schedule`."""
+
+    name: str
+    schedule: str
+    time_zone: str
+    command: tuple[str, ...] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """How the first administrator signs in."""
 
@@ -112,6 +124,7 @@ class Rendered:
     files: tuple[File, ...]
     workloads: tuple[Workload, ...]
     jobs: Mapping[JobName, Job]
+    scheduled: tuple[ScheduledJob, ...]
     route: Route
     credentials: Credentials | None
 
@@ -176,6 +189,7 @@ class _Renderer:
             files=tuple(self._files()),
             workloads=tuple(self._workload(index, each) for index, each in enumerate(self._spec.workloads)),
             jobs={name: self._job(name, job) for name, job in declared_jobs(self._spec.jobs)},
+            scheduled=tuple(self._scheduled(index, each) for index, each in enumerate(self._spec.jobs.scheduled)),
             route=self._route(),
             credentials=self.credentials(),
         )
@@ -226,6 +240,17 @@ class _Renderer:
             environment=self._environment(job.environment, place),
             timeout=quantities.duration(job.timeout),
             before_route=not isinstance(job, manifest.FirstAdministrator) or job.before_route,
+        )
+
+    def _scheduled(self, index: int, job: manifest.ScheduledJob) -> ScheduledJob:
+        place = f"spec.jobs.scheduled[{index}]"
+        return ScheduledJob(
+            name=job.name,
+            schedule=job.schedule,
+            time_zone=job.time_zone,
+            command=self._command(job.command, place),
+            environment=self._environment(job.environment, place),
+            timeout=quantities.duration(job.timeout),
         )
 
     def _command(self, command: list[str], place: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tenantry.application import authorities, lock, manifest, preloading, settings, trial
+from tenantry.application import authorities, lock, manifest, preloading, schedule, settings, trial
 from tenantry.application import findings as found
 
 _Spec = manifest.ApplicationSpec
@@ -42,6 +42,8 @@ def _names(spec: _Spec) -> Iterator[tuple[str, list[tuple[found.Path, str]]]]:
     yield "sizes", [(("spec", "sizes", i, "name"), each.name) for i, each in enumerate(spec.sizes)]
     yield "files", [(("spec", "files", i, "name"), each.name) for i, each in enumerate(spec.files)]
     yield "paths of files", [(("spec", "files", i, "path"), each.path) for i, each in enumerate(spec.files)]
+    scheduled = spec.jobs.scheduled
+    yield "jobs", [(("spec", "jobs", "scheduled", i, "name"), each.name) for i, each in enumerate(scheduled)]
     needs = spec.needs.volumes
     yield "volumes", [(("spec", "needs", "volumes", i, "name"), each.name) for i, each in enumerate(needs)]
     yield (
@@ -118,6 +120,16 @@ def _standbys(spec: _Spec) -> Iterator[found.Finding]:
             )
 
 
+def _schedules(spec: _Spec) -> Iterator[found.Finding]:
+    for index, job in enumerate(spec.jobs.scheduled):
+        path = ("spec", "jobs", "scheduled", index)
+        if (problem := schedule.problem(job.schedule)) is not None:
+            yield found.Finding(path=(*path, "schedule"), message=f"“{job.schedule}” cannot be kept to. {problem}")
+        if not schedule.is_zone(job.time_zone):
+            message = f"There is no time zone “{job.time_zone}”."
+            yield found.Finding(path=(*path, "timeZone"), message=message, suggestion="Write it as “Europe/Berlin”.")
+
+
 def _sizes(spec: _Spec) -> Iterator[found.Finding]:
     known = [workload.name for workload in spec.workloads]
     for index, size in enumerate(spec.sizes):
@@ -165,6 +177,7 @@ _RULES: Sequence[Callable[[_Spec], Iterator[found.Finding]]] = (
     _route,
     _volumes,
     _standbys,
+    _schedules,
     _sizes,
     _files,
     _icon,

@@ -60,6 +60,8 @@ def places(spec: manifest.ApplicationSpec) -> Iterator[tuple[str, str]]:
         yield from _program(f"spec.workloads[{index}]", workload.command, workload.environment)
     for name, job in rendering.declared_jobs(spec.jobs):
         yield from _program(f"spec.jobs.{name}", job.command, job.environment)
+    for index, scheduled in enumerate(spec.jobs.scheduled):
+        yield from _program(f"spec.jobs.scheduled[{index}]", scheduled.command, scheduled.environment)
     if spec.credentials is not None:
         yield "spec.credentials.username", spec.credentials.username
         yield "spec.credentials.password", spec.credentials.password

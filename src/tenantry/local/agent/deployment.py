@@ -28,6 +28,7 @@ PROCESSES = 2048
 
 _WEIGHT_OF_A_CORE = 100
 _JOB = "job"
+_SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Deployment:
     layout: model.Layout
     programs: Mapping[str, program.ProgramSpec]
     jobs: Mapping[rendering.JobName, program.ProgramSpec]
+    scheduled: Mapping[str, program.ProgramSpec]
 
 
 def program_name(slot: str, workload: str) -> str:
@@ -107,11 +109,13 @@ def deploy(
     builder = _Builder(place, machine)
     layout = _layout(rendered, installation.spec)
     digests = {each.name: each.digest for each in layout.workloads}
+    resources = rendered.workloads[0].resources
     return Deployment(
         rendered=rendered,
         layout=layout,
         programs={each.name: builder.workload(each, digests[each.name]) for each in rendered.workloads},
-        jobs={kind: builder.job(job, rendered.workloads[0].resources) for kind, job in rendered.jobs.items()},
+        jobs={kind: builder.job(kind, job, resources) for kind, job in rendered.jobs.items()},
+        scheduled={each.name: builder.job(f"{_SCHEDULED}-{each.name}", each, resources) for each in rendered.scheduled},
     )
 
 
@@ -202,17 +206,19 @@ class _Builder:
             stop_grace=quantities.duration(workload.stop.grace),
         )
 
-    def job(self, job: rendering.Job, resources: rendering.Resources) -> program.ProgramSpec:
+    def job(
+        self, name: str, job: rendering.Job | rendering.ScheduledJob, resources: rendering.Resources
+    ) -> program.ProgramSpec:
         limits = _limits(resources)
         return program.ProgramSpec(
-            name=f"{_JOB}.{job.name.lower()}",
+            name=f"{_JOB}.{name.lower()}",
             command=job.command,
             environment=self._environment(job.environment),
             directory=self._place.workspace.home,
-            log_file=self._place.workspace.logs / f"{_JOB}-{job.name}.log",
+            log_file=self._place.workspace.logs / f"{_JOB}-{name}.log",
             uid=self._place.uid,
             gid=self._place.uid,
-            control_groups=self._groups(f"{_JOB}-{job.name}", limits),
+            control_groups=self._groups(f"{_JOB}-{name}", limits),
             open_files=limits.open_files,
             data_bytes=self._machine.hierarchies.data_bytes(limits),
         )

@@ -32,6 +32,9 @@ class Measures:
         self._restarts = prometheus.Counter(
             "tenantry_agent_restarts", "Workloads that ended without being asked.", registry=self._registry
         )
+        self._recurring = prometheus.Counter(
+            "tenantry_agent_scheduled_jobs", "Runs of jobs on a schedule.", ["outcome"], registry=self._registry
+        )
         self._starts = prometheus.Histogram(
             "tenantry_agent_ready_seconds",
             "From taking up a document to Ready.",
@@ -46,6 +49,10 @@ class Measures:
     def restarted(self, count: int) -> None:
         """Workloads have ended without being asked."""
         self._restarts.inc(count)
+
+    def recurred(self, *, outcome: str) -> None:
+        """A job on a schedule has ended."""
+        self._recurring.labels(outcome=outcome).inc()
 
     def became_ready(self, seconds: float) -> None:
         """A document was brought to Ready."""

@@ -133,6 +133,9 @@ Step = (
 HEAVY = (Initialise, Migrate, StartWorkloads, RestartWorkloads)
 """Steps that burn processor time: only so many installations may be in them at once."""
 
+MOVING = (Initialise, Migrate, StartWorkloads)
+"""Steps that make an installation another than it was: whatever runs beside its workloads ends before."""
+
 STARTING = (*HEAVY, AwaitReady)
 """Steps for which a turn is kept; what follows a start costs little, and others need not wait for it."""
 

@@ -13,7 +13,7 @@ import structlog
 
 from tenantry.application import rendering
 from tenantry.kernel import errors
-from tenantry.local.agent import assessment, case, effects, model, plan, record, services, step, turns
+from tenantry.local.agent import assessment, case, effects, model, plan, record, recurring, services, step, turns
 from tenantry.runtime import document
 
 log = structlog.get_logger()
@@ -36,6 +36,9 @@ class Worker:
         self.case = case.Case(bundle, memory, shared=shared)
         self._shared = shared
         self._effects = effects.Effects(self.case, shared)
+        self.recurring = recurring.Recurring(
+            self.case.name, jobs=shared.jobs, clock=shared.clock, measured=shared.measures
+        )
         self._poked = asyncio.Event()
         self._urgent = asyncio.Event()
         self._turn: turns.Turn | None = None
@@ -94,6 +97,7 @@ class Worker:
             while not await self._round():
                 pass
         finally:
+            await self.recurring.stop()
             await self._end_turn()
 
     async def _begin(self) -> None:
@@ -134,12 +138,23 @@ class Worker:
         if not any(isinstance(each, step.STARTING) for each in steps):
             await self._end_turn()
         self._report(wanted)
+        await self._keep_schedules(wanted, steps)
         if isinstance(steps[0], step.Rest):
             await self._rest(steps[0].until)
             return False
         await self._act(wanted, steps)
         self._troubles = 0
         return isinstance(steps[0], step.RemoveFiles)
+
+    async def _keep_schedules(self, wanted: model.Wanted, steps: plan.Steps) -> None:
+        """Jobs on a schedule run while it is ready, and not while it is made another, sleeps or goes."""
+        is_moving = any(isinstance(each, step.MOVING) for each in steps)
+        if is_moving or wanted.is_deleting or not wanted.is_awake:
+            await self.recurring.stop()
+            return
+        deployed = self.case.deployment()
+        if deployed is not None and self.case.memory.status.phase is document.Phase.READY:
+            await self.recurring.keep(deployed)
 
     async def _act(self, wanted: model.Wanted, steps: plan.Steps) -> None:
         if isinstance(steps[0], step.AwaitReady):

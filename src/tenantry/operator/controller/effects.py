@@ -25,7 +25,7 @@ _LONGEST_DELAY = timedelta(minutes=5)
 _SOMETIME = datetime(1970, 1, 1, tzinfo=UTC)
 """A time for what is tried again whenever its turn comes."""
 _PASSING = (failures.UnreachableError, failures.BusyError, failures.OutdatedError, failures.NamespaceEndingError)
-_FOREGROUND = frozenset({kinds.DEPLOYMENT.kind, kinds.STATEFUL_SET.kind, kinds.JOB.kind})
+_FOREGROUND = frozenset({kinds.DEPLOYMENT.kind, kinds.STATEFUL_SET.kind, kinds.JOB.kind, kinds.CRON_JOB.kind})
 """Kinds that are gone only when their pods are."""
 
 

@@ -20,6 +20,7 @@ MADE: tuple[kinds.Kind, ...] = (
     kinds.AUTOSCALER,
     kinds.DISRUPTION_BUDGET,
     kinds.JOB,
+    kinds.CRON_JOB,
     kinds.INGRESS,
 )
 """Kinds that every cluster has, and of which an installation may consist."""

@@ -60,7 +60,7 @@ def of_workload(framed: frame.Frame, workload: rendering.Workload) -> Configured
     return _configure(framed, program, files, what=workload.name)
 
 
-def of_job(framed: frame.Frame, job: rendering.Job, declared: manifest.Job) -> Configured:
+def of_job(framed: frame.Frame, job: rendering.Job | rendering.ScheduledJob, declared: manifest.Job) -> Configured:
     """Return a job's program: it gets every file, since a job is never restarted for one."""
     program = confidential.split(job.command, job.environment, words=declared.command, variables=declared.environment)
     return _configure(framed, program, framed.rendered.files, what=names.kebab(job.name))

@@ -7,6 +7,7 @@ from tenantry.operator.render import (
     namespace,
     network,
     objects,
+    recurring,
     routes,
     services,
     stages,
@@ -34,6 +35,7 @@ def render(wanted: wants.Wanted) -> tuple[objects.Object, ...]:
         *jobs.configurations(framed),
         *services.render(framed),
         *workloads.render(framed),
+        *recurring.render(framed),
         *routes.render(framed),
     ]
     unique = {(each["kind"], each["metadata"]["name"]): each for each in found}

@@ -4,6 +4,7 @@ A job's name tells generation, version and content apart, so that asking for it 
 runs it again. The configuration it needs is among the installation's objects of the first stage.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from tenantry.application import manifest, rendering
@@ -44,7 +45,7 @@ def render(wanted: wants.Wanted, name: rendering.JobName, *, attempt: int = 0) -
     if job is None:
         raise JobMissingError(f"{wanted.application.spec.title} has no job “{name}”.")
     configured = configuration.of_job(framed, job, _declared(framed, name))
-    spec = _spec(framed, job, configured)
+    spec = pod_once(framed, job, configured, labels=_labels(framed, name)) | {"ttlSecondsAfterFinished": _KEPT}
     generation = wanted.installation.metadata.generation
     told_apart = objects.digest([generation, wanted.installation.spec.version, attempt, spec])[:_DIGEST]
     return objects.make(
@@ -70,22 +71,35 @@ def _declared(framed: frame.Frame, name: rendering.JobName) -> manifest.Job:
     return next(job for known, job in rendering.declared_jobs(framed.spec.jobs) if known is name)
 
 
-def _spec(framed: frame.Frame, job: rendering.Job, configured: configuration.Configured) -> dict[str, Any]:
+def pod_once(
+    framed: frame.Frame,
+    job: rendering.Job | rendering.ScheduledJob,
+    configured: configuration.Configured,
+    *,
+    labels: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the spec of a Job: one pod that runs once and within its time.
+
+    Args:
+        framed: the installation.
+        job: what runs.
+        configured: its program.
+        labels: of its pod, besides those that all objects have.
+    """
     mounted = storage.mentioned(framed, configured.reads())
     resources = pods.resources(framed.rendered.workloads[0].resources)
     pod = pods.spec(
         framed, {"name": names.kebab(job.name), "resources": resources}, configured=configured, mounted=mounted
     )
     pod |= {"restartPolicy": "Never", "terminationGracePeriodSeconds": _GRACE} | pods.near_volumes(framed, mounted)
-    labels = objects.common_labels(framed.wanted) | _labels(framed, job.name)
+    template = {"metadata": {"labels": objects.common_labels(framed.wanted) | dict(labels)}, "spec": pod}
     return {
         # A try more than one would hide what went wrong; a pod that had to make room does not count.
         "backoffLimit": 0,
         "podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]},
         "podReplacementPolicy": "Failed",
         "activeDeadlineSeconds": probes.seconds(job.timeout),
-        "ttlSecondsAfterFinished": _KEPT,
-        "template": {"metadata": {"labels": labels}, "spec": pod},
+        "template": template,
     }
 
 

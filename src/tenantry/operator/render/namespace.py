@@ -12,7 +12,7 @@ from tenantry.operator.render import amounts, certificates, frame, objects
 
 _STANDARD = "restricted"
 _JOBS = 2
-"""Jobs that may run at once."""
+"""Jobs that may run at once, besides those on a schedule."""
 
 
 def render(framed: frame.Frame) -> list[objects.Object]:
@@ -51,7 +51,7 @@ def _needed(spec: manifest.ApplicationSpec, size: manifest.Size) -> tuple[int, i
     """Return thousandths of a processor, bytes and pods that a size needs while each of its pods is exchanged."""
     shares = [size.workloads.get(each.name, manifest.WorkloadSize()) for each in spec.workloads]
     counted = [(share, _copies(share) * 2) for share in shares]
-    counted.append((shares[0], _JOBS))  # jobs get what the first workload gets
+    counted.append((shares[0], _JOBS + len(spec.jobs.scheduled)))  # jobs get what the first workload gets
     return (
         sum(quantities.thousandths(share.cpu) * count for share, count in counted),
         sum(quantities.whole(share.memory) * count for share, count in counted),

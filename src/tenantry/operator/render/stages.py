@@ -21,7 +21,14 @@ class Stage(IntEnum):
     """What visitors come by."""
 
 
-_WORKLOADS = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.AUTOSCALER, kinds.DISRUPTION_BUDGET, kinds.POD_MONITOR)
+_WORKLOADS = (
+    kinds.DEPLOYMENT,
+    kinds.STATEFUL_SET,
+    kinds.CRON_JOB,
+    kinds.AUTOSCALER,
+    kinds.DISRUPTION_BUDGET,
+    kinds.POD_MONITOR,
+)
 _ROUTE = (kinds.HTTP_ROUTE, kinds.INGRESS, kinds.LISTENER_SET, kinds.CERTIFICATE)
 
 

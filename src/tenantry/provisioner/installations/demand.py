@@ -73,11 +73,15 @@ def of_installation(installation: model.Installation, size: str) -> Demand:
 
 
 def _surge(spec: manifest.ApplicationSpec, shares: Mapping[str, rendering.Resources]) -> Mapping[Measure, int]:
-    """A workload without a volume gets a new pod beside each old one; before and after that, one job runs."""
+    """A workload without a volume gets a new pod beside each old one; before and after that, one job runs.
+
+    Jobs on a schedule may run at any time, each once.
+    """
     exchanged = _sum([(shares[each.name], 1) for each in spec.workloads if not each.volumes])
     has_jobs = any(True for _ in rendering.declared_jobs(spec.jobs))
-    job = _sum([(shares[spec.workloads[0].name], int(has_jobs))])
-    return {measure: max(exchanged[measure], job[measure]) for measure in exchanged}
+    share = shares[spec.workloads[0].name]
+    job, scheduled = _sum([(share, int(has_jobs))]), _sum([(share, len(spec.jobs.scheduled))])
+    return {each: min(max(exchanged[each], job[each]) + scheduled[each], MOST) for each in exchanged}
 
 
 def _sum(pods: list[tuple[rendering.Resources, int]]) -> dict[Measure, int]:
