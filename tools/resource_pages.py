@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tenantry.application import schedule
 from tenantry.operator.resources import definitions
 
 TARGET = Path(__file__).resolve().parent.parent / "docs/reference/custom-resources.md"
@@ -45,6 +46,7 @@ _FORMS = {
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": "small letters, digits and hyphens",
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$": "a host name in small letters",
     r"^[a-z][A-Za-z0-9]*$": "letters and digits, beginning with a small letter",
+    schedule.PATTERN: "five fields of numbers, `*`, ranges, steps and lists, such as `*/15 8-18 * * 1-5`",
     r"^https?://": "beginning with `http://` or `https://`",
 }
 """What patterns mean, since a pattern says little to a reader; each that there is has its words here."""
@@ -75,8 +77,8 @@ def describe(definition: Schema) -> Iterator[str]:
 
 _NOTES = {
     "Installation": (
-        "\nIt has no `scale` subresource, since no single number scales it: its `size` says how many copies of each workload\n"
-        "run, and how far load may start more ([decision 10](../decisions/0010-no-scale-subresource.md)).\n"
+        "\nIt has no `scale` subresource, since no single number scales it: its `size` says how many copies of each\n"
+        "workload run, and how far load may start more ([decision 12](../decisions/0012-no-scale-subresource.md)).\n"
     )
 }
 
@@ -124,7 +126,7 @@ def notes(part: Schema, is_required: bool) -> str:
     said = ["required"] if is_required else []
     said += [_FORMS[part["pattern"]]] if "pattern" in part else []
     said += [text.format(part[key]) for key, text in _LIMITS.items() if key in part]
-    if (default := part.get("default")) not in (None, {}):
+    if (default := part.get("default")) is not None and not isinstance(default, dict):
         said.append(f"default `{str(default).lower() if isinstance(default, bool) else default}`")
     return f" ({'; '.join(said)})" if said else ""
 

@@ -192,7 +192,8 @@ async def is_idle(operator: stages.Operator) -> bool:
 def content(item: dict[str, Any]) -> dict[str, Any]:
     """Return what an object says, without what the cluster decides of it."""
     own = {key: value for key, value in item.items() if key not in {"metadata", "status", "secrets"}}
-    spec = {key: value for key, value in (own.get("spec") or {}).items() if key not in DECIDED}
+    said: dict[str, Any] = own.get("spec") or {}
+    spec = {key: value for key, value in said.items() if key not in DECIDED}
     labels = {
         key: value for key, value in item["metadata"].get("labels", {}).items() if "kubernetes.io/metadata" not in key
     }
