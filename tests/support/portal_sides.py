@@ -178,6 +178,6 @@ def _place(postgres: portal_postgres.Server, folder: Path) -> provisioner_stage.
         host=parts.host or "",
         port=parts.port or 0,
         user=parts.user or "",
-        password="trusted",
+        password=parts.password or "",
         folder=folder,
     )
