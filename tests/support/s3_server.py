@@ -120,7 +120,12 @@ def _process(name: str, command: Sequence[str], folder: Path, keys: Mapping[str,
     file = folder / f"{name}.log"
     with file.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **keys}
+            [*_dying_with_us(), *command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **keys},
         )
     try:
         _wait_until_listening(process, port, file)
@@ -128,6 +133,11 @@ def _process(name: str, command: Sequence[str], folder: Path, keys: Mapping[str,
     finally:
         process.send_signal(signal.SIGKILL)  # asked to end, it takes half a minute
         process.wait()
+
+
+def _dying_with_us() -> list[str]:
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
