@@ -138,6 +138,10 @@ class Controller:
         read("queue_working", "Installations that are worked on.", lambda: self.queue.working)
         read("changing", "Installations on their way.", lambda: self._turns.held)
         read("changing_waiting", "Installations that wait for a turn.", lambda: self._turns.waiting)
+        recalls = self.world.recalls.values()
+        read("objects_told", "Objects of installations that were read.", lambda: sum(each.asked for each in recalls))
+        about = "Objects of which it was worked out what still stands of what was applied."
+        read("objects_compared", about, lambda: sum(each.worked_out for each in recalls))
         read("installations", "Installations that are known.", lambda: len(self.world.installations.cache))
 
 

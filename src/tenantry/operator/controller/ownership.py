@@ -49,27 +49,38 @@ class Recall:
 
     A Deployment is told of half a dozen times while its pods come, and nothing of that is ours. Whoever changes a field
     of ours takes it from us, so that fields and what was applied say whether it has to be looked at again.
+
+    Attributes:
+        asked: how often it was asked.
+        worked_out: how often it had to work the answer out.
     """
 
     def __init__(self) -> None:
         """Start with nothing."""
+        self.asked = 0
+        self.worked_out = 0
         self._known: OrderedDict[tuple[str, bytes], str] = OrderedDict()
 
     def found(self, item: kinds.Object, kind: kinds.Kind) -> str:
         """Return the digest of what we own of an object; see `found`."""
+        self.asked += 1
         applied = parts.mapping(item["metadata"], "annotations").get(objects.HASH)
         fields = _fields(item)
         if applied is None or fields is None:
-            return found(item, kind)
+            return self._worked_out(item, kind)
         key = (applied, hashlib.blake2b(orjson.dumps(fields), digest_size=_DIGEST_BYTES).digest())
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
             return known
-        made = self._known[key] = found(item, kind)
+        made = self._known[key] = self._worked_out(item, kind)
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return made
+
+    def _worked_out(self, item: kinds.Object, kind: kinds.Kind) -> str:
+        self.worked_out += 1
+        return found(item, kind)
 
 
 def _fields(item: kinds.Object) -> Mapping[str, Any] | None:

@@ -96,10 +96,14 @@ class Seen:
     about: Rollout | Job | None = None
 
 
-def projection(kind: kinds.Kind) -> Callable[[kinds.Object], Seen]:
-    """Return what turns an object of this kind into what is kept of it."""
+def projection(kind: kinds.Kind, recall: ownership.Recall) -> Callable[[kinds.Object], Seen]:
+    """Return what turns an object of this kind into what is kept of it.
+
+    Args:
+        kind: which kind.
+        recall: tells what still stands of what was applied.
+    """
     inspect = _INSPECTORS.get(kind)
-    recall = ownership.Recall()
 
     def project(item: kinds.Object) -> Seen:
         about: dict[str, Any] = item["metadata"]

@@ -16,7 +16,7 @@ from tenantry.kernel import randomness as randoms
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import kinds
 from tenantry.operator.controller import informer as informers
-from tenantry.operator.controller import installations, keys, model, queue, seen, table
+from tenantry.operator.controller import installations, keys, model, ownership, queue, seen, table
 from tenantry.operator.render import objects
 from tenantry.runtime import document
 
@@ -93,9 +93,12 @@ class World:
         self.installations = self._informer(kinds.INSTALLATION, installations.installation, self._installation)
         self.applications = self._informer(kinds.APPLICATION, installations.application, self._application)
         self.secrets = self._informer(kinds.SECRET, installations.secret, self._secret, labels=f"{HANDED_OVER}=true")
+        watched = table.watched(offers)
+        self.recalls = {kind.kind: ownership.Recall() for kind in watched}
+        """How much work it was, for each kind, to tell what still stands of what was applied."""
         self.made: Mapping[str, informers.Informer[seen.Seen]] = {
-            kind.kind: self._informer(kind, seen.projection(kind), self._object, labels=_OURS)
-            for kind in table.watched(offers)
+            kind.kind: self._informer(kind, seen.projection(kind, self.recalls[kind.kind]), self._object, labels=_OURS)
+            for kind in watched
         }
 
     def _informer(self, kind: kinds.Kind, project: Any, noticed: Any, *, labels: str = "") -> informers.Informer[Any]:

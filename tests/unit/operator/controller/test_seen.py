@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tenantry.kubernetes import kinds
-from tenantry.operator.controller import keys, seen
+from tenantry.operator.controller import keys, ownership, seen
 from tenantry.operator.render import objects
 
 
@@ -15,7 +15,7 @@ def item(spec: dict[str, Any], status: dict[str, Any], **about: Any) -> kinds.Ob
 
 
 def rollout(kind: kinds.Kind, spec: dict[str, Any], status: dict[str, Any], **about: Any) -> seen.Rollout:
-    found = seen.projection(kind)(item(spec, status, **about)).about
+    found = seen.projection(kind, ownership.Recall())(item(spec, status, **about)).about
     assert isinstance(found, seen.Rollout)
     return found
 
@@ -58,7 +58,9 @@ class TestRollout:
 
 class TestJob:
     def job(self, **status: Any) -> seen.Job:
-        found = seen.projection(kinds.JOB)(item({}, status, annotations={seen.ATTEMPT: "a.0"})).about
+        found = seen.projection(kinds.JOB, ownership.Recall())(
+            item({}, status, annotations={seen.ATTEMPT: "a.0"})
+        ).about
         assert isinstance(found, seen.Job)
         return found
 
@@ -85,15 +87,15 @@ class TestSeen:
     def test_a_namespace_belongs_to_the_installation_within_it(self) -> None:
         given = item({}, {})
         del given["metadata"]["namespace"]
-        found = seen.projection(kinds.NAMESPACE)(given)
+        found = seen.projection(kinds.NAMESPACE, ownership.Recall())(given)
         assert (found.key, found.owner) == (keys.Key("", "x"), keys.Key("x", "acme"))
 
     def test_only_the_version_may_differ_in_what_is_equal(self) -> None:
-        project = seen.projection(kinds.SECRET)
+        project = seen.projection(kinds.SECRET, ownership.Recall())
         assert project(item({}, {})) == project(item({}, {}, resourceVersion="6"))
         assert project(item({}, {})) != project(item({}, {}, deletionTimestamp="2026-01-01T00:00:00Z"))
 
     def test_what_has_no_owner_stays_when_the_installation_goes(self) -> None:
-        project = seen.projection(kinds.VOLUME_CLAIM)
+        project = seen.projection(kinds.VOLUME_CLAIM, ownership.Recall())
         assert project(item({}, {})).is_kept
         assert not project(item({}, {}, ownerReferences=[{"uid": "o"}])).is_kept
