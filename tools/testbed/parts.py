@@ -119,7 +119,14 @@ PROMETHEUS_OPERATOR = Files(
     patterns=("example/prometheus-operator-crd/*.yaml",),
 )
 
-DEFINITIONS: tuple[Files, ...] = (GATEWAY_API, CERT_MANAGER, PROMETHEUS_OPERATOR)
+CLOUDNATIVE_PG = Files(
+    name="cloudnative-pg",
+    module="cloudnative-pg",
+    source="github.com/cloudnative-pg/cloudnative-pg",
+    patterns=tuple(f"config/crd/bases/postgresql.cnpg.io_{each}.yaml" for each in ("clusters", "databases")),
+)
+
+DEFINITIONS: tuple[Files, ...] = (GATEWAY_API, CERT_MANAGER, PROMETHEUS_OPERATOR, CLOUDNATIVE_PG)
 """Custom resources of others that we write."""
 _API: tuple[Part, ...] = (ETCD, API_SERVER)
 _ACTING: tuple[Part, ...] = (*_API, CONTROLLER_MANAGER, SCHEDULER)

@@ -74,6 +74,7 @@ INGRESS = Kind(group="networking.k8s.io", version="v1", plural="ingresses", kind
 HTTP_ROUTE = Kind(group="gateway.networking.k8s.io", version="v1", plural="httproutes", kind="HTTPRoute")
 LISTENER_SET = Kind(group="gateway.networking.k8s.io", version="v1", plural="listenersets", kind="ListenerSet")
 CERTIFICATE = Kind(group="cert-manager.io", version="v1", plural="certificates", kind="Certificate")
+DATABASE = Kind(group="postgresql.cnpg.io", version="v1", plural="databases", kind="Database")
 SERVICE_MONITOR = Kind(group="monitoring.coreos.com", version="v1", plural="servicemonitors", kind="ServiceMonitor")
 POD_MONITOR = Kind(group="monitoring.coreos.com", version="v1", plural="podmonitors", kind="PodMonitor")
 

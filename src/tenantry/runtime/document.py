@@ -39,6 +39,15 @@ class SecretReference(resource.Document):
     """The name of the Secret."""
 
 
+class DatabaseCluster(resource.Document):
+    """A `Cluster` of CloudNativePG in the installation's namespace."""
+
+    name: Annotated[resource.DnsLabel, Field(max_length=50)]
+    """The name of the Cluster."""
+    secret_name: resource.DnsLabel | None = None
+    """The Secret with the role that owns the database; the Cluster's name and `-app` where it is not set."""
+
+
 class InstallationSpec(resource.Document):
     """What is wanted."""
 
@@ -63,6 +72,8 @@ class InstallationSpec(resource.Document):
     database: SecretReference | None = None
     """Secret with `host`, `port`, `name`, `user`, `password`, `url` and `sslMode`; where programs must know them,
     `caCertificate` has the authorities that sign the server's certificate, as PEM."""
+    database_cluster: DatabaseCluster | None = None
+    """Instead of `database`, on Kubernetes: make the database on this `Cluster` of CloudNativePG."""
     bucket: SecretReference | None = None
     """Secret with `endpoint`, `region`, `name`, `accessKey` and `secretKey`; it may say who signs its server's
     certificate, as the database's does."""

@@ -115,7 +115,8 @@ async def scene(
 
 
 async def test_every_kind_that_is_made_is_among_them() -> None:
-    assert set(EDITS) | {kinds.JOB} == {kinds.NAMESPACE, *table.MADE, *table.OPTIONAL}
+    elsewhere = {kinds.JOB, kinds.DATABASE}  # a Job is no standing object; Databases have tests of their own
+    assert set(EDITS) | elsewhere == {kinds.NAMESPACE, *table.MADE, *table.OPTIONAL}
 
 
 @cases()

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from tenantry.application import manifest, preloading, quantities, relevance, rendering, values
+from tenantry.kernel import errors
 from tenantry.local import assignment, control_groups, launch, program
 from tenantry.local.agent import model, workspace
 from tenantry.runtime import document
@@ -29,6 +30,14 @@ PROCESSES = 2048
 _WEIGHT_OF_A_CORE = 100
 _JOB = "job"
 _SCHEDULED = "scheduled"
+
+
+class DatabaseClusterUnsupportedError(errors.CustomerMustActError):
+    """One machine has no database clusters of Kubernetes."""
+
+    code = "database-cluster-unsupported"
+    status = 422
+    hint = "Name a Secret in “database” instead of “databaseCluster”."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +144,15 @@ def standby_file(place: Place) -> Path:
 
 
 def handover(bundle: document.InstallationBundle) -> values.Handover:
-    """Return the secrets of a bundle by role."""
+    """Return the secrets of a bundle by role.
+
+    Raises:
+        DatabaseClusterUnsupportedError: the database is to be made on a cluster of CloudNativePG.
+    """
     secrets = {each.name: each.data for each in bundle.secrets}
     spec = bundle.installation.spec
+    if spec.database_cluster is not None:
+        raise DatabaseClusterUnsupportedError
     roles = {"database": spec.database, "bucket": spec.bucket, "mail": spec.mail}
     given = {role: secrets.get(each.secret_name) for role, each in roles.items() if each is not None}
     generated = secrets.get(spec.generated.secret_name, {}) if spec.generated is not None else {}

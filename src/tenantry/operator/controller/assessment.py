@@ -55,7 +55,7 @@ def has_unwell_workloads(status: document.InstallationStatus) -> bool:
 
 def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:
     facts = {
-        _Type.PREPARED: _prepared(wanted),
+        _Type.PREPARED: _prepared(wanted, observed),
         _Type.INITIALISED: _initialised(observed),
         _Type.MIGRATED: _migrated(wanted, observed),
         _Type.WORKLOADS_READY: _workloads_ready(wanted, observed),
@@ -89,9 +89,14 @@ def _first_open(facts: dict[_Type, _Fact]) -> _Type | None:
     return next((each for each, fact in facts.items() if not fact.holds), None)
 
 
-def _prepared(wanted: model.Wanted) -> _Fact:
+def _prepared(wanted: model.Wanted, observed: model.Observed) -> _Fact:
     if wanted.missing is not None:
         return _Fact(holds=False, reason=wanted.missing.reason, message=wanted.missing.message)
+    for name, supply in sorted(observed.supplies().items()):
+        if wanted.is_awake and not supply.is_there:
+            reason = f"{name.kind}Refused" if supply.message else f"{name.kind}Awaited"
+            message = supply.message or f"The {name.kind} “{name.name}” is still to be made by its operator."
+            return _Fact(holds=False, reason=reason, message=message)
     return _Fact(holds=True, reason="Prepared")
 
 

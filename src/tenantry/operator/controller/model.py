@@ -130,6 +130,10 @@ class Observed:
             return False
         return known.found in (known.digest, self.tolerated.get(wanted.name, known.digest))
 
+    def supplies(self) -> dict[Name, seen.Supply]:
+        """Return what others make for the installation, with how far it is."""
+        return {name: each.about for name, each in self.objects.items() if isinstance(each.about, seen.Supply)}
+
     def rollouts(self) -> dict[str, seen.Rollout]:
         """Return workload objects by name, with how far they are."""
         return {name.name: each.about for name, each in self.objects.items() if isinstance(each.about, seen.Rollout)}

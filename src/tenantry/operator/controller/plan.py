@@ -42,6 +42,7 @@ def plan(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Steps
     return (
         _hold(wanted, observed, now)
         or _apply(wanted, observed, stages.Stage.FOUNDATION)
+        or _supplied(observed)
         or _fit_data(wanted, observed)
         or _apply(wanted, observed, stages.Stage.WORKLOADS)
         or _await(wanted, observed, now)
@@ -112,6 +113,10 @@ def _hold(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Step
 def _apply(wanted: model.Wanted, observed: model.Observed, stage: stages.Stage) -> Steps:
     due = tuple(each.name for each in wanted.of_stage(stage) if not observed.is_intact(each))
     return (step.Apply(stage=stage, names=due),) if due else ()
+
+
+def _supplied(observed: model.Observed) -> Steps:
+    return () if all(each.is_there for each in observed.supplies().values()) else (step.Rest(),)
 
 
 def _fit_data(wanted: model.Wanted, observed: model.Observed) -> Steps:

@@ -44,6 +44,8 @@ ROUNDS = 20
 """So many plans are carried out in one go at most."""
 
 _RESYNC = timedelta(minutes=20)
+_MISSING = timedelta(seconds=20)
+"""What is missing and may come by itself is looked for again, since not everything that may come is watched."""
 _QUEUED_QUIETLY = timedelta(seconds=20)
 """Waiting for a turn is reported only after this long: most turns come sooner."""
 
@@ -287,6 +289,9 @@ class Reconciler:
         times = [self._next_look(look.reported), self._troubles.next_look(key, look.reported, now)]
         if isinstance(last, step.Rest):
             times.append(last.until)
+        missing = look.case.wish.wanted.missing
+        if missing is not None and missing.is_awaited:
+            times.append(now + _MISSING)
         overdue = self._turns.overdue_at(key)
         if overdue is not None and overdue > now:
             times.append(overdue)
@@ -345,6 +350,8 @@ def _is_well(each: seen.Seen, tolerated: str | None, *, is_awake: bool) -> bool:
         return False
     if isinstance(each.about, seen.Rollout):
         return each.about.is_complete if is_awake else each.about.is_still
+    if isinstance(each.about, seen.Supply):
+        return each.about.is_there or not is_awake
     return True
 
 

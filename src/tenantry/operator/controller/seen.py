@@ -45,6 +45,19 @@ class Rollout:
         return self.is_seen and self.total == 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """Something that another operator makes for us.
+
+    Attributes:
+        is_there: whether it is as wanted last.
+        message: why it is not, in the words of whoever makes it.
+    """
+
+    is_there: bool
+    message: str = ""
+
+
 class Outcome(StrEnum):
     """How a job stands."""
 
@@ -93,7 +106,7 @@ class Seen:
     found: str
     is_ending: bool = False
     is_kept: bool = False
-    about: Rollout | Job | None = None
+    about: Rollout | Job | Supply | None = None
 
 
 def projection(kind: kinds.Kind, recall: ownership.Recall) -> Callable[[kinds.Object], Seen]:
@@ -154,6 +167,15 @@ def _stateful_set(item: kinds.Object) -> Rollout:
     )
 
 
+def _database(item: kinds.Object) -> Supply:
+    status = parts.mapping(item, "status")
+    is_current = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0)
+    failed = [each for each in parts.listed(status, "extensions") if not each.get("applied")]
+    messages = [status.get("message"), *(f"{each['name']}: {each.get('message', '')}" for each in failed)]
+    is_there = is_current and status.get("applied") is True
+    return Supply(is_there=is_there, message="" if is_there else " ".join(filter(None, messages)))
+
+
 def _job(item: kinds.Object) -> Job:
     about: dict[str, Any] = item["metadata"]
     conditions = parts.listed(item, "status", "conditions")
@@ -169,8 +191,9 @@ def _job(item: kinds.Object) -> Job:
     )
 
 
-_INSPECTORS: dict[kinds.Kind, Callable[[kinds.Object], Rollout | Job]] = {
+_INSPECTORS: dict[kinds.Kind, Callable[[kinds.Object], Rollout | Job | Supply]] = {
     kinds.DEPLOYMENT: _deployment,
     kinds.STATEFUL_SET: _stateful_set,
     kinds.JOB: _job,
+    kinds.DATABASE: _database,
 }

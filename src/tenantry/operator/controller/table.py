@@ -25,7 +25,13 @@ MADE: tuple[kinds.Kind, ...] = (
 )
 """Kinds that every cluster has, and of which an installation may consist."""
 
-OPTIONAL: tuple[kinds.Kind, ...] = (kinds.HTTP_ROUTE, kinds.LISTENER_SET, kinds.CERTIFICATE, kinds.POD_MONITOR)
+OPTIONAL: tuple[kinds.Kind, ...] = (
+    kinds.HTTP_ROUTE,
+    kinds.LISTENER_SET,
+    kinds.CERTIFICATE,
+    kinds.POD_MONITOR,
+    kinds.DATABASE,
+)
 """Kinds that only some clusters have."""
 
 _WATCHED = (_Verb.LIST, _Verb.WATCH)

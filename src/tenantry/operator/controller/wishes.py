@@ -18,8 +18,8 @@ from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds
 from tenantry.operator.controller import installations, keys, measures, model, world
+from tenantry.operator.render import clustered, frame, objects, stages
 from tenantry.operator.render import facts as fact
-from tenantry.operator.render import frame, objects, stages
 from tenantry.operator.render import installation as rendering
 from tenantry.operator.render import wanted as wants
 from tenantry.runtime import document
@@ -93,16 +93,18 @@ class Wishes:
         application = self._application(doc)
         if application is None or application.document is None:
             return Wish(wanted=_without(bare, _no_application(doc, is_known=application is not None)))
+        if doc.spec.database_cluster is not None and kinds.DATABASE not in self._facts.offers:
+            return Wish(wanted=_without(bare, _NO_CLUSTERS))
         try:
             secrets = await self._secrets(given.key, doc)
         except failures.MissingError as error:
-            return Wish(wanted=_without(bare, model.Missing(reason="SecretMissing", message=error.message)))
+            return Wish(wanted=_without(bare, _no_secret(doc, error)))
         effective = doc.model_copy(update={"spec": doc.spec.model_copy(update={"version": version})})
         inputs = wants.Wanted(
             application=application.document,
             installation=effective,
             secrets={name: _texts(data) for name, data in secrets.items()},
-            facts=self._facts,
+            facts=_facts_for(doc, self._facts),
             namespace=given.key.namespace,
             uid=given.uid,
         )
@@ -120,7 +122,8 @@ class Wishes:
     async def _secrets(self, key: keys.Key, doc: document.Installation) -> dict[str, dict[str, str]]:
         spec = doc.spec
         references = [each for each in (spec.database, spec.bucket, spec.mail, spec.generated) if each is not None]
-        return {each.secret_name: await self._secret(key, each.secret_name) for each in references}
+        names = [*(each.secret_name for each in references), clustered.secret_name(spec)]
+        return {name: await self._secret(key, name) for name in names if name is not None}
 
     async def _secret(self, user: keys.Key, name: str) -> dict[str, str]:
         key = keys.Key(user.namespace, name)
@@ -146,6 +149,26 @@ def _bare(given: installations.InstallationSeen, doc: document.Installation, att
 
 def _without(bare: model.Wanted, missing: model.Missing) -> model.Wanted:
     return replace(bare, missing=missing)
+
+
+_NO_CLUSTERS = model.Missing(
+    reason="DatabaseClusterUnsupported",
+    message="This cluster has no databases by CloudNativePG 1.25 or newer. Install it, and start the operator again.",
+    is_awaited=False,
+)
+
+
+def _no_secret(doc: document.Installation, error: failures.MissingError) -> model.Missing:
+    cluster, name = doc.spec.database_cluster, clustered.secret_name(doc.spec)
+    if cluster is None or not error.message.partition(":")[0].endswith(f"/{name}"):
+        return model.Missing(reason="SecretMissing", message=error.message)
+    message = f"There is no Secret “{name}” yet; CloudNativePG makes it with the Cluster “{cluster.name}”."
+    return model.Missing(reason="DatabaseClusterNotReady", message=message)
+
+
+def _facts_for(doc: document.Installation, facts: fact.Facts) -> fact.Facts:
+    """Return what the cluster offers one installation: a namespace with a database server in it is not its alone."""
+    return facts if doc.spec.database_cluster is None else replace(facts, owns_namespace=False)
 
 
 def _no_application(doc: document.Installation, *, is_known: bool) -> model.Missing:

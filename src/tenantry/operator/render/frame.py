@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from tenantry.application import manifest, rendering, values
 from tenantry.kernel import errors
-from tenantry.operator.render import names
+from tenantry.operator.render import clustered, names
 from tenantry.operator.render import wanted as wants
 
 CONFIGURATION = PurePosixPath("/tenantry/configuration")
@@ -96,6 +96,8 @@ def handover(wanted: wants.Wanted) -> values.Handover:
     spec = wanted.installation.spec
     roles = {"database": spec.database, "bucket": spec.bucket, "mail": spec.mail}
     given = {role: wanted.secrets.get(each.secret_name) for role, each in roles.items() if each is not None}
+    if (database := clustered.handover(wanted)) is not None:
+        given["database"] = database
     generated = wanted.secrets.get(spec.generated.secret_name) if spec.generated is not None else None
     return values.Handover(**given, generated=generated or {})
 

@@ -2,6 +2,7 @@
 
 from tenantry.operator.render import (
     accounts,
+    database,
     frame,
     jobs,
     namespace,
@@ -32,6 +33,7 @@ def render(wanted: wants.Wanted) -> tuple[objects.Object, ...]:
         *accounts.render(wanted),
         *network.render(framed),
         *storage.claims(framed),
+        *database.render(framed),
         *jobs.configurations(framed),
         *services.render(framed),
         *workloads.render(framed),

@@ -50,6 +50,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             reason="FieldValueForbidden",
         ),
         _kept("database", "The reference to the database cannot be changed; change the Secret that it names."),
+        _kept("databaseCluster", "The cluster of the database cannot be changed; make another installation."),
+        Rule(
+            rule="!(has(self.database) && has(self.databaseCluster))",
+            message="The database is either handed over or made on a cluster.",
+            field=".databaseCluster",
+        ),
         _kept("bucket", "The reference to the bucket cannot be changed; change the Secret that it names."),
         _kept(
             "generated", "The reference to the generated secrets cannot be changed; change the Secret that it names."

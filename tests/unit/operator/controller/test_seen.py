@@ -99,3 +99,27 @@ class TestSeen:
         project = seen.projection(kinds.VOLUME_CLAIM, ownership.Recall())
         assert project(item({}, {})).is_kept
         assert not project(item({}, {}, ownerReferences=[{"uid": "o"}])).is_kept
+
+
+class TestDatabase:
+    @pytest.mark.parametrize(
+        ("status", "is_there", "message"),
+        [
+            ({}, False, ""),
+            ({"applied": True, "observedGeneration": 2}, True, ""),
+            ({"applied": True, "observedGeneration": 1}, False, ""),
+            ({"applied": False, "observedGeneration": 2, "message": "no such role"}, False, "no such role"),
+            (
+                {"applied": False, "extensions": [{"name": "postgis", "applied": False, "message": "not available"}]},
+                False,
+                "postgis: not available",
+            ),
+        ],
+    )
+    def test_it_is_there_when_its_operator_says_so_of_what_is_wanted_now(
+        self, status: dict[str, Any], is_there: bool, message: str
+    ) -> None:
+        given = item({}, status)
+        given["metadata"]["generation"] = 2
+        found = seen.projection(kinds.DATABASE, ownership.Recall())(given).about
+        assert found == seen.Supply(is_there=is_there, message=message)
