@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -92,6 +94,24 @@ async def test_a_start_that_fails_says_why_and_the_next_generation_is_tried(stag
     await runtime(stage).apply(tiny.bundle("ins-fail", generation=2))
     await stage.comes_to("ins-fail", Phase.READY, generation=2)
     await unmake(stage, "ins-fail")
+
+
+async def test_a_program_that_ends_by_itself_is_counted_and_one_that_is_asked_to_is_not(
+    stage: agent_stage.Stage,
+) -> None:
+    await make(stage, "ins-crash")
+    os.kill((await stage.pids("ins-crash"))["web"], signal.SIGKILL)
+
+    async def is_counted() -> bool:
+        found = await runtime(stage).get("ins-crash")
+        status = found.status if found is not None else None
+        return status is not None and (status.phase, status.restarts) == (Phase.READY, 1)
+
+    await agent_stage.until(is_counted, what="one restart is told, and it is ready again")
+    await runtime(stage).apply(tiny.bundle("ins-crash", generation=2, settings={"mode": "other"}))
+    await stage.comes_to("ins-crash", Phase.READY, generation=2)
+    assert await is_counted()
+    await unmake(stage, "ins-crash")
 
 
 async def test_after_a_version_that_does_not_start_the_one_before_serves_again(stage: agent_stage.Stage) -> None:
