@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -113,6 +114,24 @@ class Stage:
         """Run an operator as a program of its own, with health and metrics on a port of the loopback address."""
         async with operators.running(self.up, f"127.0.0.1:{port}", environment) as process:
             yield process
+
+
+class Part:
+    """A part of the shared cluster's namespaces for one operator alone: what other tests have left is none of its."""
+
+    _PARTS = 1000
+
+    def __init__(self) -> None:
+        """Take one that nobody else has."""
+        self._shard = world.Shard(index=zlib.crc32(fresh("part").encode()) % self._PARTS, count=self._PARTS)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what its operator is told."""
+        return {"shard": self._shard.index, "shards": self._shard.count}
+
+    def namespace(self, prefix: str) -> str:
+        """Return the name of a namespace of this part that nobody has used."""
+        return next(name for name in iter(lambda: fresh(prefix), "") if self._shard.has(name))
 
 
 class Ordered:

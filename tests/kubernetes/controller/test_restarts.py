@@ -53,8 +53,9 @@ class Scene:
 async def scene(stage: stages.Stage) -> AsyncGenerator[Scene]:
     name = stages.fresh("tiny")
     await stage.offer(stages.application(name))
-    async with stage.operator() as operator:
-        ordered = await stage.order(name, namespace=stages.fresh("acme"))
+    part = stages.Part()
+    async with stage.operator(**part.settings()) as operator:
+        ordered = await stage.order(name, namespace=part.namespace("acme"))
         await ordered.until(Phase.READY)
         yield Scene(operator=operator, ordered=ordered)
 

@@ -27,14 +27,15 @@ def figure(operator: stages.Operator, name: str) -> float:
 async def test_making_one_takes_few_looks_and_comparisons_and_rest_takes_none(stage: stages.Stage) -> None:
     name = stages.fresh("tiny")
     await stage.offer(stages.application(name))
-    async with stage.operator() as operator:
+    part = stages.Part()
+    async with stage.operator(**part.settings()) as operator:
         await stages.eventually(lambda: is_settled(operator))
         recalls = operator.made.world.recalls
         asked = Counter({kind: each.asked for kind, each in recalls.items()})
         compared = Counter({kind: each.worked_out for kind, each in recalls.items()})
         looks, renderings = figure(operator, "looks_total"), figure(operator, "renderings_total")
         ordered = await asyncio.gather(
-            *(stage.order(name, namespace=stages.fresh("spared")) for _ in range(MANY)),
+            *(stage.order(name, namespace=part.namespace("spared")) for _ in range(MANY)),
         )
         for each in ordered:
             await each.until(document.Phase.READY, within=timedelta(seconds=100))
