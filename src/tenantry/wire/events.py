@@ -32,7 +32,8 @@ class Event(model.Resource):
     summary: str
     """One sentence for a person: “Update from 1.162.0 to 1.163.2 started.”"""
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """`installation`: as it was then. `cluster`, `database-server` or `object-store`: whether it can be reached."""
+    """`installation`: as it was then. `cluster`, `database-server` or `object-store`: whether it can be reached.
+    `operator`: cluster, status and reason of one whose status has changed."""
 
     def installation(self) -> installations.Installation | None:
         """Return the installation that the event carries, if it carries one."""

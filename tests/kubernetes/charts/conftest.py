@@ -4,9 +4,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from integration.conftest import postgres_server
+from integration.provisioner.conftest import migrated, place
 from support import charts_helm, charts_site, node_backing
 from testbed import archive, building, cache, parts
 from testbed import cluster as clusters
+
+__all__ = ["migrated", "place", "postgres_server"]
 
 LAST = Path(__file__).with_name("test_selling.py")
 """From an empty cluster to a customer: the end of all tests."""
