@@ -17,7 +17,7 @@ from tenantry.wire.operators import Keeper, Status
 pytestmark = pytest.mark.timeout(600)
 
 LEASE = kinds.LEASE.path(keeping.HOME, "tenantry-operator")
-PATIENCE = timedelta(seconds=90)
+PATIENCE = timedelta(seconds=45)
 
 
 @pytest.fixture
