@@ -167,6 +167,38 @@ async def test_what_is_left_to_others_is_not_touched(fleet: installers.Fleet) ->
     assert fleet.twins["a"].applied == []
 
 
+async def test_what_is_given_out_of_hand_is_forgotten(fleet: installers.Fleet) -> None:
+    await fleet.add("a")
+    await fleet.want("a")
+    async with fleet.supervised(TERMS):
+        await fleet.until(a="current")
+        left = wire.UpdateOperator(kept_by=wire.Keeper.EXTERNAL)
+        after = await fleet.stage.client.operators.update("a", left)
+        assert (after.status, after.serving_version) == (wire.Status.EXTERNAL, None)
+        await fleet.want("a")
+        await fleet.until(a="current")
+        assert (await fleet.get("a")).serving_version == "1.0.0"
+
+
+async def test_what_is_kept_while_it_waits_is_repaired(fleet: installers.Fleet) -> None:
+    await fleet.add("a", "b")
+    await fleet.want("a", "b")
+    async with fleet.supervised(LONG):
+        await fleet.until(a="current", b="current")
+        await fleet.want("a", version="2.0.0")
+        await fleet.until(a="upgrading")
+        await fleet.want("b", version="2.0.0")
+
+        async def is_held() -> bool:
+            return (await fleet.get("b")).reason == "WaitsForTurn"
+
+        await provisioner_stage.poll(is_held)
+        before = len(fleet.twins["b"].applied)
+        await fleet.stage.client.operators.update("a", wire.UpdateOperator(facts={"issuer": "x"}))
+        await provisioner_stage.poll(lambda: len(fleet.twins["b"].applied) > before)
+        assert set(fleet.twins["b"].applied) == {"1.0.0"}
+
+
 async def test_an_agents_cluster_has_no_operator(fleet: installers.Fleet) -> None:
     await fleet.stage.client.clusters.register(provisioner_stage.cluster("here"))
     with pytest.raises(errors.TenantryError) as refused:

@@ -212,7 +212,7 @@ async def test_another_provisioner_goes_on_where_one_was_killed(
             await register(asked, kept_cluster, api)
             await keep(asked, version="9.4.0")
             process = await _program(asked)
-            await keeping.until(asked, "k8s", Status.UPGRADING)
+            await keeping.until(asked, "k8s", Status.UPGRADING, seconds=60)
 
             async def is_applied() -> bool:
                 return await api.has(keeping.DEPLOYMENT)

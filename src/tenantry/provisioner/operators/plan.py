@@ -17,6 +17,7 @@ OURS = "tenantry"
 """The manager of what we keep."""
 WAITS = "WaitsForOperator"
 """It was applied and is waited for; only this time counts against the patience, not that of a cluster that is away."""
+_FAILED_ELSEWHERE, _WAITS_FOR_TURN = _HELD = "FailedElsewhere", "WaitsForTurn"
 _NOW = " Now: "
 """Parts why something was given up from what is so at the moment."""
 
@@ -91,7 +92,7 @@ def plan(known: model.Known, wanted: model.Bundle, seen: model.Seen, terms: mode
     for rule in (_external, _newer, _obstructed, _tried, _found):
         if (step := rule(case)) is not None:
             return step
-    return Step(status=Status.UPGRADING)
+    return _begins(case)
 
 
 def obstruction(wish: model.Wish, seen: model.Seen) -> Step | None:
@@ -120,12 +121,12 @@ def hold(known: model.Known, wanted: model.Bundle, others: Sequence[Other], term
                 f"Version {wanted.version} did not become ready in {each.name}, so it is tried nowhere else until that "
                 f"is tried again, wants another version, or is left to others. There: {each.message}"
             )
-            return Step(status=Status.PENDING, reason="FailedElsewhere", message=message)
+            return Step(status=Status.PENDING, reason=_FAILED_ELSEWHERE, message=message)
     busy = sorted(each.name for each in others if each.status in model.BUSY)
     if len(busy) < terms.at_once:
         return None
     message = f"It waits for its turn; under way is {', '.join(busy)}."
-    return Step(status=Status.PENDING, reason="WaitsForTurn", message=message)
+    return Step(status=Status.PENDING, reason=_WAITS_FOR_TURN, message=message)
 
 
 def refused(known: model.Known, error: errors.TenantryError, terms: model.Terms, now: datetime) -> Step:
@@ -172,6 +173,12 @@ def _tried(case: _Case) -> Step | None:
 
 def _found(case: _Case) -> Step | None:
     return Step(status=Status.CURRENT, effect=Effect.APPLY) if case.is_well else None
+
+
+def _begins(case: _Case) -> Step:
+    """Ask for a turn; what runs meanwhile is kept as it is, however long that takes."""
+    is_held = case.known.reason in _HELD and case.known.served is not None
+    return Step(status=Status.UPGRADING, effect=Effect.RESTORE if is_held else Effect.NONE)
 
 
 def _under_way(case: _Case) -> Step:

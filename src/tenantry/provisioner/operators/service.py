@@ -106,11 +106,15 @@ class Operators:
         told: str,
         by: access.Principal,
     ) -> None:
-        """Write a wish; what is under way goes on from where it is, and what was given up is forgotten."""
+        """Write a wish; what is under way goes on from where it is, and what was given up is forgotten.
+
+        What is left to others is forgotten wholly: it may be anything when it comes back.
+        """
         now = self._around.clock.now()
         more: dict[str, Any] = {"carried": ""}
         if keeper is Keeper.EXTERNAL:
             more |= {"status": Status.EXTERNAL, "reason": "", "message": "", "since": now}
+            more |= {"attempt": "", "release": "", "served": None}
         elif known.status not in model.BUSY:
             more |= {"status": Status.PENDING, "reason": "Asked", "message": "It is looked at.", "since": now}
             more |= {"attempt": "", "release": ""}

@@ -35,8 +35,9 @@ async def get(reader: database.Reader, name: str) -> model.Known | None:
 
 
 async def change(writer: database.Writer, cluster: str, values: Mapping[str, Any]) -> None:
-    """Write columns of one."""
-    await writer.execute(_O.update().where(_O.c.id == cluster).values(**values))
+    """Write columns of one; None is NULL, also where a column holds JSON."""
+    written = {key: sa.null() if value is None else value for key, value in values.items()}
+    await writer.execute(_O.update().where(_O.c.id == cluster).values(written))
 
 
 async def take_turn(writer: database.Writer) -> None:

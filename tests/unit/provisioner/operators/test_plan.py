@@ -193,6 +193,13 @@ class TestTurns:
         served = dataclasses.replace(WANTED, digest="with other facts")
         assert plan.hold(known(Status.PENDING, served=served), WANTED, [failed], TERMS) is None
 
+    @pytest.mark.parametrize("reason", ["WaitsForTurn", "FailedElsewhere"])
+    def test_what_runs_is_kept_as_it_is_meanwhile(self, reason: str) -> None:
+        for seen in (BEFORE, NOTHING):
+            made = step(known(Status.PENDING, reason=reason, attempt=""), seen)
+            assert (made.status, made.effect) == (Status.UPGRADING, Effect.RESTORE)
+        assert step(known(Status.PENDING, reason=reason, attempt="", served=None), NOTHING).effect is Effect.NONE
+
 
 def test_what_a_newer_provisioner_brought_is_left_to_it() -> None:
     for status in Status:
