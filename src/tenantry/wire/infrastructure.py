@@ -102,7 +102,7 @@ def _are_certificates(text: str) -> str:
         return text
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError: it is not even ASCII
         raise PydanticCustomError("certificates", "These are no certificates in PEM form, or not whole ones.") from None
     return text
 
@@ -141,8 +141,8 @@ class DatabaseServer(model.Resource):
     reason: str
     message: str
     is_cordoned: bool
-    ssl_mode: SslMode
-    ca_certificate: str
+    ssl_mode: SslMode = "prefer"
+    ca_certificate: str = ""
     max_databases: int
     max_connections: int
     databases: int
