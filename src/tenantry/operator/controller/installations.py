@@ -6,13 +6,15 @@ from typing import Any
 import orjson
 
 from tenantry.application import manifest
-from tenantry.kubernetes import documents, kinds
+from tenantry.kubernetes import documents, kinds, parts
 from tenantry.operator.controller import keys
 from tenantry.operator.render import objects
 from tenantry.runtime import document
 
 FINALISER = "tenantry.dev/operator"
 """Keeps an Installation until everything that was made for it is gone."""
+HELD = "tenantry.dev/held"
+"""Label of an Installation (`true`): the operator makes and repairs nothing of it; it is still removed when asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class InstallationSeen:
     generation: int
     application: str
     is_deleting: bool
+    is_held: bool = False
     finalisers: tuple[str, ...]
     content: bytes = field(repr=False)
 
@@ -46,7 +49,8 @@ class InstallationSeen:
         """Tell whether what is wanted has changed, and not only what we report."""
         if before is None or before.uid != self.uid:
             return True
-        return (before.generation, before.is_deleting) != (self.generation, self.is_deleting)
+        is_same = (before.generation, before.is_deleting) == (self.generation, self.is_deleting)
+        return not is_same or before.is_held is not self.is_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ def installation(item: kinds.Object) -> InstallationSeen:
         generation=about.get("generation", 0),
         application=item["spec"]["application"],
         is_deleting=about.get("deletionTimestamp") is not None,
+        is_held=parts.mapping(about, "labels").get(HELD) == "true",
         finalisers=tuple(about.get("finalizers") or ()),
         content=orjson.dumps(content),
     )

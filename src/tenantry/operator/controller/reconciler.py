@@ -107,6 +107,10 @@ class Reconciler:
             self._troubles.end(key)
             self._end_turn(key)
             return None
+        if given.is_held and not given.is_deleting:
+            self._troubles.end(key)
+            self._end_turn(key)
+            return None
         self._measures.looked()
         doc = given.document()
         self._recall(key, doc)
