@@ -63,7 +63,10 @@ RESOURCE_QUOTA = Kind(group="", version="v1", plural="resourcequotas", kind="Res
 LIMIT_RANGE = Kind(group="", version="v1", plural="limitranges", kind="LimitRange")
 POD = Kind(group="", version="v1", plural="pods", kind="Pod")
 
+ENDPOINT_SLICE = Kind(group="discovery.k8s.io", version="v1", plural="endpointslices", kind="EndpointSlice")
+
 DEPLOYMENT = Kind(group="apps", version="v1", plural="deployments", kind="Deployment")
+REPLICA_SET = Kind(group="apps", version="v1", plural="replicasets", kind="ReplicaSet")
 STATEFUL_SET = Kind(group="apps", version="v1", plural="statefulsets", kind="StatefulSet")
 JOB = Kind(group="batch", version="v1", plural="jobs", kind="Job")
 CRON_JOB = Kind(group="batch", version="v1", plural="cronjobs", kind="CronJob")

@@ -19,12 +19,22 @@ _GROUP = "rbac.authorization.k8s.io"
 
 def cluster_role() -> kinds.Object:
     """Return the role for all namespaces."""
-    return _role("ClusterRole", table.RIGHTS)
+    return role("ClusterRole", NAME, table.RIGHTS)
 
 
 def home_role() -> kinds.Object:
     """Return the role for the operator's own namespace."""
-    return _role("Role", table.AT_HOME)
+    return role("Role", NAME, table.AT_HOME)
+
+
+def role(kind: str, name: str, allowed: Iterable[rights.Right]) -> kinds.Object:
+    """Return a role that allows exactly what a table says."""
+    return {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": kind,
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": name}},
+        "rules": rights.rules(allowed),
+    }
 
 
 def files() -> dict[str, str]:
@@ -38,15 +48,6 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files().items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _role(kind: str, allowed: Iterable[rights.Right]) -> kinds.Object:
-    return {
-        "apiVersion": f"{_GROUP}/v1",
-        "kind": kind,
-        "metadata": {"name": NAME, "labels": {"app.kubernetes.io/name": NAME}},
-        "rules": rights.rules(allowed),
-    }
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def build(wanted: wants.Wanted) -> Frame:
     if version.image is None:
         raise ImageMissingError(f"{wanted.application.spec.title} {version.version} has no container image.")
     given = handover(wanted)
-    ports = _ports(wanted.application.spec)
+    ports = port_numbers(wanted.application.spec)
     collected = values.collect(
         wanted.application,
         spec,
@@ -112,14 +112,14 @@ def service_host(wanted: wants.Wanted, workload: str) -> str:
     return f"{service_name(wanted, workload)}.{wanted.namespace}.svc.{wanted.facts.service_domain}"
 
 
+def port_numbers(spec: manifest.ApplicationSpec) -> dict[str, int]:
+    """Number the ports in the manifest's order; no number needs a right that the pods do not have."""
+    return {name: _FIRST_PORT + index for index, name in enumerate(values.port_names(spec))}
+
+
 def volume_path(name: str) -> str:
     """Return where a volume is in a pod."""
     return str(VOLUMES / names.kebab(name))
-
-
-def _ports(spec: manifest.ApplicationSpec) -> dict[str, int]:
-    """Number the ports in the manifest's order; no number needs a right that the pods do not have."""
-    return {name: _FIRST_PORT + index for index, name in enumerate(values.port_names(spec))}
 
 
 def _placement(wanted: wants.Wanted, version: manifest.Version, ports: Mapping[str, int]) -> values.Placement:

@@ -12,6 +12,8 @@ from tenantry.operator.render import wanted as wants
 
 Object = kinds.Object
 
+DOMAIN = "tenantry.dev/"
+"""All labels and annotations of ours begin with it."""
 INSTALLATION = "tenantry.dev/installation"
 """Label: whose object it is."""
 WORKLOAD = "tenantry.dev/workload"
@@ -58,7 +60,7 @@ def make(
     metadata["labels"] = common_labels(wanted) | dict(labels or {})
     metadata["annotations"] = dict(annotations or {})
     if is_owned and wanted.uid is not None:
-        metadata["ownerReferences"] = [_owner(wanted, wanted.uid)]
+        metadata["ownerReferences"] = [owner(wanted.name, wanted.uid)]
     return sealed({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body})
 
 
@@ -73,6 +75,18 @@ def sealed(rendered: Object) -> Object:
 def digest(value: object) -> str:
     """Return a short digest of anything that JSON can hold; the order of keys does not matter."""
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_DIGEST]
+
+
+def owner(name: str, uid: str) -> dict[str, Any]:
+    """Return the reference to an Installation that controls an object."""
+    return {
+        "apiVersion": kinds.INSTALLATION.api_version,
+        "kind": kinds.INSTALLATION.kind,
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
 
 
 def common_labels(wanted: wants.Wanted) -> dict[str, str]:
@@ -102,14 +116,3 @@ def workload_labels(wanted: wants.Wanted, workload: str) -> dict[str, str]:
 def selector(wanted: wants.Wanted, workload: str) -> dict[str, str]:
     """Return what selects the pods of a workload."""
     return {INSTALLATION: wanted.name, WORKLOAD: workload}
-
-
-def _owner(wanted: wants.Wanted, uid: str) -> dict[str, Any]:
-    return {
-        "apiVersion": kinds.INSTALLATION.api_version,
-        "kind": kinds.INSTALLATION.kind,
-        "name": wanted.name,
-        "uid": uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
