@@ -1,1 +1,1 @@
-"""Brings objects of another kind over to `Installation`, without downtime, and back (docs/decisions/0012)."""
+"""Brings objects of another kind over to `Installation`, without downtime, and back (docs/decisions/0014)."""
