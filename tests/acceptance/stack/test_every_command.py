@@ -125,6 +125,8 @@ async def _infrastructure(line: Line, stack: Stack) -> None:
     await line.run("cluster", "register", "second", "--endpoint", f"unix://{stack.layout.socket('agent')}")
     await line.run("cluster", "renew", "second", "--kubeconfig", str(MANIFEST), code=4)  # an agent has none
     await line.run("cluster", "update", "second", "--label", "tier=small")
+    for words in (("operator",), ("manage", "--by", "external"), ("upgrade",)):  # nor an operator
+        await line.run("cluster", words[0], "second", *words[1:], code=4)
     assert (await line.read("cluster", "plan", "-a", "ihatemoney", "--installations", "9"))["placed"] == 9
     await line.run("database", "register", "second", "--host", "127.0.0.1", "--port", str(server.port))
     await line.run("object-store", "register", "second", "--endpoint", store.endpoint, "--root", str(store.root))
