@@ -1,9 +1,15 @@
-"""What holds for every ring: a test leaves the process as it found it."""
+"""What holds for every ring: a test leaves the process as it found it, and how long something takes fails none."""
 
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile(
+    "unhurried", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tenantry.operator.render import objects
 from tenantry.operator.render.wanted import Wanted
 from tenantry.runtime import document
 
-SOME = settings(max_examples=15, deadline=None)
+SOME = settings(max_examples=15)
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
