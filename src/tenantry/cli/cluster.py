@@ -77,14 +77,18 @@ def update(
     name: options.Name,
     max_installations: Annotated[int | None, typer.Option(min=0, help="How many it may hold.")] = None,
     labels: placing.Labels = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Take all its labels away.")] = False,
     capacity: placing.Capacity = None,
+    no_capacity: Annotated[
+        bool, typer.Option("--no-capacity", help="State nothing: what its nodes tell counts again.")
+    ] = False,
     output: options.Output = rendering.Format.TABLE,
 ) -> None:
     """Change what may be placed on a cluster; labels and capacity that are given replace all that there were."""
     request = wire.UpdateCluster(
         max_installations=max_installations,
-        labels=placing.pairs(labels) if labels else None,
-        capacity=placing.capacity(capacity) if capacity else None,
+        labels=placing.replacement(placing.pairs, labels, emptied_by="--no-labels" if no_labels else None),
+        capacity=placing.replacement(placing.capacity, capacity, emptied_by="--no-capacity" if no_capacity else None),
     )
     NOUN.change(ctx, lambda calls: calls.update(name, request), output, what="changed")
 

@@ -1,7 +1,7 @@
 """What commands about places ask for, and how a plan of capacity is shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -36,6 +36,9 @@ _MEASURES: Mapping[str, wire.Measure] = {
 _WORDS = {measure: word for word, measure in _MEASURES.items()}
 _GIB = 1 << 30
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 
 def pairs(given: Iterable[str] | None) -> dict[str, str]:
     """Return options of the form KEY=VALUE."""
@@ -45,6 +48,24 @@ def pairs(given: Iterable[str] | None) -> dict[str, str]:
 def capacity(given: Iterable[str] | None) -> dict[wire.Measure, int]:
     """Return options of the form WHAT=AMOUNT: `cpu=64`, `memory=256Gi`, `pods=500`."""
     return {_measure(what): _amount(what, amount) for what, amount in pairs(given).items()}
+
+
+def replacement(
+    read: Callable[[Iterable[str]], dict[Key, Value]], given: Iterable[str] | None, *, emptied_by: str | None
+) -> dict[Key, Value] | None:
+    """Return what takes the place of all that there was; None where that stays.
+
+    Args:
+        read: what understands the options.
+        given: the options.
+        emptied_by: the option that asks for nothing to be left, where it was given.
+
+    Raises:
+        CustomerMustActError: both were given.
+    """
+    if given and emptied_by:
+        raise errors.CustomerMustActError(f"{emptied_by} leaves nothing, so nothing can be given beside it.")
+    return read(given or ()) if given or emptied_by else None
 
 
 def show(plan: wire.CapacityPlan, output: rendering.Format) -> None:

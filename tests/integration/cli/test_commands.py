@@ -286,3 +286,27 @@ class TestAnObjectStoreWithUsers:
         assert ended.code != 0
         assert "kind “rclone” has a root" in " ".join(ended.err.split())
         assert stage.received == []
+
+
+class TestAClusterThatIsUpdated:
+    @pytest.mark.parametrize(
+        ("words", "labels", "capacity"),
+        [
+            ((), None, None),
+            (("--label", "tier=gold", "--capacity", "cpu=2"), {"tier": "gold"}, {"cpuMillis": 2000}),
+            (("--no-labels", "--no-capacity"), {}, {}),
+        ],
+    )
+    async def test_keeps_replaces_or_loses_what_was_stated(
+        self, stage: stages.Stage, run: Run, words: tuple[str, ...], labels: Any, capacity: Any
+    ) -> None:
+        stage.answers = [stages.json(things.cluster())]
+        assert (await run("cluster", "update", "local", "--max-installations", "9", *words)).code == 0
+        body = orjson.loads(stage.received[0].body)
+        assert (body["labels"], body["capacity"]) == (labels, capacity)
+
+    async def test_cannot_lose_and_be_given_the_same(self, stage: stages.Stage, run: Run) -> None:
+        ended = await run("cluster", "update", "local", "--capacity", "cpu=2", "--no-capacity")
+        assert ended.code == 2
+        assert "--no-capacity leaves nothing" in ended.err
+        assert stage.received == []
