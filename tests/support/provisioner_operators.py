@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -44,8 +44,8 @@ async def kubeconfig(up: clusters.Cluster, api: Api) -> str:
 
 
 async def forget(api: Api) -> None:
-    """Remove the operator, with its Lease; its definitions and its namespace stay."""
-    for path in (DEPLOYMENT, _LEASE):
+    """Remove all that an operator consists of, with its Lease; its definitions and its namespace stay."""
+    for path in (DEPLOYMENT, _LEASE, *_places()):
         with contextlib.suppress(ApiError):
             await api.delete(path, propagation="Foreground" if path == DEPLOYMENT else "Background")
 
@@ -53,6 +53,13 @@ async def forget(api: Api) -> None:
         return not await api.has(DEPLOYMENT) and not await api.items(kinds.POD.path(HOME))
 
     await operator_stage.eventually(is_gone)
+
+
+def _places() -> Iterator[str]:
+    by_kind = {each.kind: each for each in access.INSTALLED}
+    for each in render.carried():
+        if each["kind"] not in {kinds.NAMESPACE.kind, kinds.DEFINITION.kind}:
+            yield by_kind[each["kind"]].path(each["metadata"].get("namespace"), each["metadata"]["name"])
 
 
 async def versions(api: Api) -> dict[str, str]:

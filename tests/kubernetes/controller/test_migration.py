@@ -158,9 +158,8 @@ async def test_what_is_held_is_let_be_until_it_is_released(stage: stages.Stage) 
         service = kinds.SERVICE.path(ordered.namespace, "acme-web")
 
         async def is_held() -> bool:
-            return all(
-                each.is_held for each in operator.made.world.installations.cache.all() if each.key.name == "acme"
-            )
+            known = operator.made.world.installations.cache.all()
+            return any(each.is_held for each in known if each.key.namespace == ordered.namespace)
 
         await stages.eventually(is_held)
         await stage.api.delete(service)

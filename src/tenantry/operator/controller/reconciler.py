@@ -262,7 +262,8 @@ class Reconciler:
         status = assessment.assess(look.case.wish.wanted, self._observed(look), now)
         key = look.given.key
         found = merging.changes(_written(look.doc.status), _written(status))
-        if found and self._troubles.is_held(key, before, status, now):
+        # What is as it was reported may still have gone up and down since, and then waits like any other report.
+        if (found or not self._troubles.is_over(key)) and self._troubles.is_held(key, before, status, now):
             return
         if self._troubles.must_count(key, before, status, now):
             await self._hands.look_closer(look.case, now)
