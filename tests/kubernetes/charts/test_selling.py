@@ -32,6 +32,8 @@ WORKSPACES = {"ihatemoney": "https://trip.example.com", "synapse": "https://chat
 EMAIL = "ada@example.com"
 SERVED = {"synapse": "/_matrix/client/versions"}
 """Where an application is asked whether its address is served, if not at its first page."""
+WAITING = "until tenantry cluster list; do sleep 1; done"
+BOUNDED = f"timeout 30 bash -c '{WAITING}'"
 SMALL = (
     "portal.replicas=1,provisioner.api.replicas=1,"
     "provisioner.supervisors.installations.replicas=1,provisioner.supervisors.infrastructure.replicas=1"
@@ -187,7 +189,7 @@ async def known(reader: readers.Reader) -> str:
     asked = "tenantry object-store list\ntenantry database list\ntenantry installation list -o yaml\nkill %1"
     way, _, _ = PAGE.commands("5. Say where", {}).partition("tenantry cluster register")
     try:
-        return await reader.run(f"{way}{asked}")
+        return await reader.run(f"{way.replace(WAITING, BOUNDED)}{asked}")
     except AssertionError as error:
         return str(error)
 
