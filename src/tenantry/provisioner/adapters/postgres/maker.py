@@ -5,7 +5,6 @@ administrator need not be a superuser, whom managed servers do not give away: it
 member of the roles that it makes.
 """
 
-import tempfile
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from psycopg import sql
 
 from tenantry.application import needs
 from tenantry.kernel import errors
+from tenantry.provisioner.adapters import trusted
 
 _CONNECT_SECONDS = 5
 _STATEMENT_MILLISECONDS = 60_000
@@ -192,10 +192,8 @@ def _trusted(server: Server) -> Generator[str | None]:
     if not server.ca_certificate:
         yield "system" if server.ssl_mode == _VERIFYING else None
         return
-    with tempfile.NamedTemporaryFile(mode="w", prefix="tenantry-ca-", suffix=".pem") as file:
-        file.write(server.ca_certificate)
-        file.flush()
-        yield file.name
+    with trusted.file(server.ca_certificate) as path:
+        yield path
 
 
 async def _standing(connection: psycopg.AsyncConnection, role: str) -> tuple[bool, bool]:

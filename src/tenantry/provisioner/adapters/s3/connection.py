@@ -7,16 +7,15 @@ for a process; a client is opened for each piece of work, and costs some millise
 import asyncio
 import contextlib
 import logging
-import tempfile
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiobotocore import config, session
 
+from tenantry.provisioner.adapters import trusted
 from tenantry.provisioner.adapters.s3 import refusals
 
 _CONNECT_SECONDS = 5
@@ -113,7 +112,5 @@ def _trusted(ca: str) -> Generator[str | None]:
     if not ca:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="tenantry-ca-") as folder:
-        file = Path(folder) / "ca.pem"
-        file.write_text(ca)
-        yield str(file)
+    with trusted.file(ca) as path:
+        yield path
