@@ -87,6 +87,15 @@ class Site:
                 await self.api.delete(path)
                 await stages.eventually(partial(self._is_gone, path), about=partial(self.api.get, path))
 
+    async def is_free(self) -> bool:
+        """Tell whether nobody's pods take room on the node but those of the cluster itself."""
+        return await self.others() == []
+
+    async def others(self) -> list[str]:
+        """Return the pods, each with its namespace, that are not the cluster's own."""
+        heads = [each["metadata"] for each in await self.api.items(kinds.POD.path())]
+        return [f"{each['namespace']}/{each['name']}" for each in heads if each["namespace"] != "kube-system"]
+
     async def _is_gone(self, path: str) -> bool:
         return not await self.api.has(path)
 
@@ -132,13 +141,26 @@ class Site:
             return answer.status, await answer.text()
 
     async def told(self, namespace: str) -> str:
-        """Return what pods of a namespace say last, for whoever reads why a test failed."""
+        """Return how pods of a namespace are, what they say last, and what was noticed about them and their owners."""
         said: list[str] = []
         for each in await self.api.items(kinds.POD.path(namespace)):
             name = each["metadata"]["name"]
-            said.append(f"{name}: {each['status'].get('containerStatuses', each['status'])}")
+            said.append(f"{name}: {_in_short(each['status'])}")
             try:
                 said.append(await self.api.text(f"{kinds.POD.path(namespace, name)}/log?tailLines=20"))
             except Exception as error:  # noqa: BLE001 - loop edge: whatever it is, it is told with the rest
                 said.append(str(error))
-        return "\n".join(said)
+        events = await self.api.items(f"/api/v1/namespaces/{namespace}/events?fieldSelector=type=Warning")
+        said += [f"{each['involvedObject'].get('name')}: {each['reason']}: {each.get('message')}" for each in events]
+        return "\n".join([f"--- {namespace}", *said])
+
+
+def _in_short(status: Mapping[str, Any]) -> str:
+    """Return what matters of a pod's status."""
+    unmet = [
+        f"{each['type']}: {each.get('message', '')}"
+        for each in status.get("conditions", [])
+        if each["status"] != "True"
+    ]
+    states = [f"{each['name']} {each['state']} {each['restartCount']}×" for each in status.get("containerStatuses", [])]
+    return "; ".join([status["phase"], *states, *unmet])

@@ -1,4 +1,5 @@
 from collections.abc import AsyncGenerator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest_asyncio
 from integration.conftest import postgres_server
 from integration.provisioner.conftest import migrated, place
 from support import charts_helm, charts_site, node_backing
+from support import operator_stage as stages
 from testbed import archive, building, cache, parts
 from testbed import cluster as clusters
 
@@ -65,10 +67,11 @@ async def our_image(helm_program: Path, node_cluster: clusters.Cluster) -> Async
 async def site(
     helm_program: Path, helm_home: Path, node_cluster: clusters.Cluster, our_image: archive.Written
 ) -> AsyncGenerator[charts_site.Site]:
-    """A real node with our image, where nobody installed a chart before."""
+    """A real node with our image and all its room, where nobody installed a chart before."""
     helm = charts_helm.Helm(helm_program, helm_home, node_cluster.kubeconfig)
     async with node_cluster.connected() as api:
         made = charts_site.Site(up=node_cluster, api=api, helm=helm, image=our_image)
+        await stages.eventually(made.is_free, within=timedelta(seconds=90), about=made.others)
         await made.forget_definitions()
         yield made
 

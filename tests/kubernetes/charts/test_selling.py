@@ -174,7 +174,7 @@ async def cleaned_up(site: sites.Site, reader: readers.Reader, door: node_front_
     try:
         yield
     except (AssertionError, browser.PageUnexpectedError, aiohttp.ClientError, TimeoutError) as error:
-        told = [await site.told(each) for each in ("tenantry-system", "tenantry", *await homes(site))]
+        told = [await site.told(each) for each in (*await homes(site), "tenantry", "tenantry-system")]
         told.append(await known(reader))
         raise AssertionError("\n".join([repr(error), *told, door.told()])) from error
     finally:

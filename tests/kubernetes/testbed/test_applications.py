@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -67,8 +68,11 @@ async def apply(asked: api.Api, namespace: str, item: api.Object) -> None:
     await asked.apply(kind.path(namespace if kind.is_namespaced else None, name), item)
 
 
-async def install(asked: api.Api, application: manifest.Application, given: Mapping[str, Mapping[str, str]]) -> str:
-    """Apply everything that an installation consists of, and return its namespace."""
+@asynccontextmanager
+async def installed(
+    asked: api.Api, application: manifest.Application, given: Mapping[str, Mapping[str, str]]
+) -> AsyncGenerator[str]:
+    """Apply everything that an installation consists of, give its namespace, and leave the node without it."""
     namespace = application.metadata.name
     made = generated.complete(application.spec.secrets, {}, randomness.SystemRandomness())
     handed = {**things.handed_over(application), "acme-generated": made, **given}
@@ -79,7 +83,10 @@ async def install(asked: api.Api, application: manifest.Application, given: Mapp
         await apply(asked, namespace, secret)
     for each in things.render(wanted).objects:
         await apply(asked, namespace, each)
-    return namespace
+    try:
+        yield namespace
+    finally:
+        await asked.delete(kinds.NAMESPACE.path(None, namespace))
 
 
 async def ready_address(asked: api.Api, namespace: str) -> str:
@@ -107,8 +114,9 @@ async def test_i_hate_money_runs_as_a_pod(
     place = node_cluster.real_node
     async with node_backing.reachable(place, {node_backing.DATABASE_PORT: postgres.port}):
         given = {"acme-database": node_backing.database(place, "budget")}
-        address = await ready_address(node_api, await install(node_api, application, given))
-        status, page = await fetched(node_cluster, f"http://{address}/")
+        async with installed(node_api, application, given) as namespace:
+            address = await ready_address(node_api, namespace)
+            status, page = await fetched(node_cluster, f"http://{address}/")
     assert status == 200
     assert "ihatemoney" in page.lower()
 
@@ -124,7 +132,8 @@ async def test_synapse_runs_as_a_pod(
         ports = {node_backing.DATABASE_PORT: postgres.port, node_backing.STORE_PORT: store}
         async with node_backing.reachable(place, ports):
             given = {"acme-database": node_backing.database(place, "chat"), "acme-bucket": node_backing.bucket(place)}
-            address = await ready_address(node_api, await install(node_api, application, given))
-            status, text = await fetched(node_cluster, f"http://{address}/_matrix/client/versions")
+            async with installed(node_api, application, given) as namespace:
+                address = await ready_address(node_api, namespace)
+                status, text = await fetched(node_cluster, f"http://{address}/_matrix/client/versions")
     assert status == 200
     assert "v1.11" in text
