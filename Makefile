@@ -20,6 +20,9 @@ PYTHON ?= $(shell for each in python3.14 python3.13 python3.12 python3.11 python
 COMPILE = $(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
 ARGUMENTS ?=
+# How many processes run tests; what shares a cluster or a server stays in one of them (tests/conftest.py).
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 DATA ?=
 CHECK ?=
 
@@ -40,15 +43,15 @@ test: $(STAMPS)/dev $(STAMPS)/node ## Run all tests, on real parts (ARGUMENTS=â€
 	@$(BIN)/python tools/system_parts.py postgresql chromium || true
 	@$(BIN)/python tools/assets.py
 	@test -z "$$TENANTRY_BUILD_KUBERNETES" || { $(MAKE) $(STAMPS)/go && PYTHONPATH=tools $(BIN)/python -m testbed build; }
-	@exec $(BIN)/python -m pytest -q $(ARGUMENTS)
+	@exec $(PYTEST) $(ARGUMENTS)
 
 test-unit: $(STAMPS)/dev ## Run the unit tests alone
-	@exec $(BIN)/python -m pytest -q tests/unit $(ARGUMENTS)
+	@exec $(PYTEST) tests/unit $(ARGUMENTS)
 
 test-kubernetes: $(STAMPS)/dev $(STAMPS)/go ## Run the tests on a real Kubernetes, building what they need of it
 	@$(BIN)/python tools/system_parts.py node || true
 	@PYTHONPATH=tools $(BIN)/python -m testbed build
-	@exec $(BIN)/python -m pytest -q tests/kubernetes $(ARGUMENTS)
+	@exec $(PYTEST) tests/kubernetes $(ARGUMENTS)
 
 coverage: $(STAMPS)/dev ## Report the branches that unit tests miss in kernel, engine and every plan.py
 	@$(BIN)/python -m pytest -q tests/unit $(wildcard tests/contract tests/integration/engine) --cov --cov-report= $(ARGUMENTS)

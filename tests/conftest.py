@@ -1,15 +1,39 @@
-"""What holds for every ring: a test leaves the process as it found it, and how long something takes fails none."""
+"""What holds for every ring: which tests share a worker, and that a test leaves the process as it found it."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
+
+HERE = Path(__file__).parent
+CLUSTERS = ("node_cluster", "cluster", "bare_cluster")
+"""What takes longest to make, and the tests that use it longest to run: they begin first."""
 
 hypothesis.settings.register_profile(
     "unhurried", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep in one worker what shares a cluster or the servers of a folder, and begin with what takes longest."""
+    together = [(_shares(item), item) for item in items]
+    for name, item in together:
+        item.add_marker(pytest.mark.xdist_group(name))
+    first = {name: place for place, name in enumerate(CLUSTERS)}
+    together.sort(key=lambda each: first.get(each[0], len(first)))
+    items[:] = [item for _, item in together]
+
+
+def _shares(item: pytest.Item) -> str:
+    used: list[str] = getattr(item, "fixturenames", [])
+    for each in CLUSTERS:
+        if each in used:
+            return each
+    place = item.path.relative_to(HERE)
+    return str(place if place.parts[0] in {"kubernetes", "unit"} else place.parent)
 
 
 @pytest.fixture(autouse=True)
