@@ -177,9 +177,14 @@ class Worker(Generic[Row, Outcome]):
                 await store.release(connection, self._queue, lease, due_at=failure.retry_at, attempts=failure.attempts)
 
     async def _return(self, lease: leases.Lease) -> None:
-        """Hand the row back unfinished, so that another takes it at once."""
-        with contextlib.suppress(leases.StaleLeaseError, *_AWAY):
-            await asyncio.shield(self._give_back(lease))
+        """Hand the row back unfinished, so that another takes it at once; whoever cancels again ends that as well."""
+        giving = asyncio.ensure_future(self._give_back(lease))
+        try:
+            with contextlib.suppress(leases.StaleLeaseError, *_AWAY):
+                await asyncio.shield(giving)
+        finally:
+            giving.cancel()  # nothing may go on with a connection behind the back of whoever closes them all
+            await asyncio.gather(giving, return_exceptions=True)
 
     async def _give_back(self, lease: leases.Lease) -> None:
         async with self._database.begin() as connection:

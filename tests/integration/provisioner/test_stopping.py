@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+import sqlalchemy as sa
 
 from support import provisioner_stage, runtime_twin
 from tenantry.provisioner import tables
@@ -71,7 +72,7 @@ class TestAStop:
         assert await leases(stage.place, stage.world) == 0
 
     async def test_ends_while_the_database_is_locked(self, ended: tuple[Stage, AsyncExitStack]) -> None:
-        """What cannot be handed back is left to the end of its lease."""
+        """What cannot be handed back is left to the end of its lease, and nobody goes on waiting for it."""
         stage, stack = ended
         stage.world.freeze()
         made = await stage.create("acme")
@@ -80,4 +81,6 @@ class TestAStop:
         async with other.write() as writer:
             await writer.execute(tables.INSTALLATIONS.select().with_for_update())
             assert await duration(stack) < 4 * LONGEST
+            waiting = sa.text("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            assert (await writer.scalars(waiting)).all() == []
         await other.close()
