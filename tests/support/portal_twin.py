@@ -170,6 +170,10 @@ class MemoryProvisioner:
         told = wire_events.ClusterState(name=state.CLUSTER, status=status, reason="Twin")
         await self._tell_event("cluster.changed", "cluster", state.CLUSTER, {"cluster": told.model_dump(mode="json")})
 
+    async def tell_of_deregistration(self) -> None:
+        """Tell that the cluster is deregistered."""
+        await self._tell_event("cluster.deregistered", "cluster", state.CLUSTER, {"name": state.CLUSTER})
+
     def hold(self, identifier: str, status: installations.Status) -> None:
         """Let an installation be in a status of which no event has told yet: the vendor's own work on it."""
         current = self.installation(identifier)

@@ -88,6 +88,7 @@ def cluster(name: str = "local", **more: Any) -> dict[str, Any]:
         "facts": None,
         "labels": {},
         "capacity": {},
+        "etag": '"1"',
         "createdAt": NOON,
     }
     return made | more

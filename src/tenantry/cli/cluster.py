@@ -23,6 +23,7 @@ NOUN = registered.Noun(
     load=rendering.Column(
         title="installations", value=lambda each: f"{each.installations} of {each.max_installations}"
     ),
+    remains="what runs there stays, an operator too",
     known=discovered.COLUMNS,
 )
 app = NOUN.commands()

@@ -20,6 +20,7 @@ NOUN = registered.Noun(
         ]
     ),
     load=rendering.Column(title="databases", value=lambda each: f"{each.databases} of {each.max_databases}"),
+    remains="the server stays as it is",
 )
 app = NOUN.commands()
 

@@ -21,6 +21,7 @@ NOUN = registered.Noun(
         ]
     ),
     load=rendering.Column(title="buckets", value=lambda each: f"{each.buckets} of {each.max_buckets}"),
+    remains="the store stays as it is",
 )
 app = NOUN.commands()
 

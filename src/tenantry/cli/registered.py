@@ -1,16 +1,16 @@
-"""What installations are made of — clusters, database servers, object stores — is listed, shown and cordoned alike.
+"""What installations are made of: clusters, database servers and object stores have most of their commands in common.
 
-A noun says what differs: how it is called, where its calls are, and its columns. What registering one asks for is its
-own affair.
+They are listed, shown, cordoned and deregistered alike. A noun says what differs: how it is called, where its calls
+are, and its columns. What registering one asks for is its own affair.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
-from tenantry.cli import options, rendering, session
+from tenantry.cli import asking, options, rendering, session
 from tenantry.client import infrastructure, provisioner
 from tenantry.wire import infrastructure as wire
 
@@ -31,6 +31,7 @@ class Noun(Generic[Thing]):
         address: the columns that say what and where it is.
         load: the column that says how full it is.
         known: what else is known of it, shown of one alone.
+        remains: what deregistering leaves as it is.
     """
 
     one: str
@@ -38,6 +39,7 @@ class Noun(Generic[Thing]):
     calls: Callable[[provisioner.Provisioner], infrastructure.Infrastructure[Any, Thing]]
     address: rendering.Columns[Thing]
     load: rendering.Column[Thing]
+    remains: str
     known: rendering.Columns[Thing] | None = None
 
     def commands(self) -> typer.Typer:
@@ -47,6 +49,7 @@ class Noun(Generic[Thing]):
         app.command("show", help=f"Show {self.one}.")(self._show)
         app.command("cordon", help=f"Place nothing new on {self.one}.")(self._cordon)
         app.command("uncordon", help=f"Place on {self.one} again.")(self._uncordon)
+        app.command("deregister", help=f"Forget {self.one} and its credentials; {self.remains}.")(self._deregister)
         return app
 
     def change(self, ctx: typer.Context, change: Change[Thing], output: rendering.Format, *, what: str = "") -> None:
@@ -67,6 +70,19 @@ class Noun(Generic[Thing]):
 
     def _uncordon(self, ctx: typer.Context, name: options.Name, output: options.Output = TABLE) -> None:
         self.change(ctx, lambda calls: calls.uncordon(name), output, what="not cordoned any more")
+
+    def _deregister(
+        self,
+        ctx: typer.Context,
+        name: options.Name,
+        confirmed: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+        output: options.Output = TABLE,
+    ) -> None:
+        known = session.ask(ctx, lambda client: self.calls(client).get(name))
+        if not confirmed:
+            asking.confirm(f"Forget {known.name} and its credentials?")
+        session.ask(ctx, lambda client: self.calls(client).deregister(known.id, if_match=known.etag or None))
+        rendering.changed(known, f"{known.name} is deregistered; {self.remains}.", output)
 
     def _listed(self) -> list[rendering.Column[Thing]]:
         return [

@@ -65,6 +65,12 @@ class Infrastructure(Generic[Registration, Registered]):
         """Place on it again."""
         return await self._post(name, "uncordon")
 
+    async def deregister(self, name: str, *, if_match: str | None = None) -> None:
+        """Forget it and its credentials; with its `etag`, only if nothing else was said of it since that was read."""
+        key = calls.new_key(self._transport.randomness)
+        path = calls.path(self._noun, name)
+        await self._transport.send(calls.Call(method="DELETE", path=path, key=key, if_match=if_match))
+
     async def _post(self, name: str, verb: str) -> Registered:
         key = calls.new_key(self._transport.randomness)
         await self._transport.send(calls.Call(method="POST", path=calls.path(self._noun, name, verb), key=key))

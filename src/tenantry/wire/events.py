@@ -33,6 +33,7 @@ class Event(model.Resource):
     """One sentence for a person: “Update from 1.162.0 to 1.163.2 started.”"""
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
     """`installation`: as it was then. `cluster`, `database-server` or `object-store`: whether it can be reached.
+    `name`: of what was applied or deregistered.
     `operator`: cluster, status and reason of one whose status has changed."""
 
     def installation(self) -> installations.Installation | None:
@@ -44,3 +45,7 @@ class Event(model.Resource):
         """Return whether a cluster can be reached, if the event tells it."""
         raw = self.data.get("cluster")
         return ClusterState.model_validate(raw) if raw is not None else None
+
+    def deregistered_cluster(self) -> str | None:
+        """Return the name of the cluster that was deregistered, if that is what happened."""
+        return self.data["name"] if self.type == "cluster.deregistered" else None

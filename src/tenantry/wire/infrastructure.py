@@ -91,6 +91,8 @@ class Cluster(model.Resource):
     capacity: dict[placement.Measure, int] = Field(default_factory=dict[placement.Measure, int])
     """What it has for installations, where that is stated; else its facts count."""
     created_at: datetime
+    etag: str = ""
+    """Stands for all that was ever said of it; send it as `If-Match` to deregister what you have read."""
 
 
 SslMode = Literal["disable", "prefer", "require", "verify-full"]
@@ -147,6 +149,8 @@ class DatabaseServer(model.Resource):
     max_connections: int
     databases: int
     created_at: datetime
+    etag: str = ""
+    """Stands for all that was ever said of it; send it as `If-Match` to deregister what you have read."""
 
 
 class UpdateDatabaseServer(model.Request):
@@ -243,3 +247,5 @@ class ObjectStore(model.Resource):
     max_buckets: int
     buckets: int
     created_at: datetime
+    etag: str = ""
+    """Stands for all that was ever said of it; send it as `If-Match` to deregister what you have read."""

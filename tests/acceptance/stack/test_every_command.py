@@ -140,6 +140,11 @@ async def _infrastructure(line: Line, stack: Stack) -> None:
     await line.run("object-store", "update", "second", "--max-buckets", "5")
     planned = await line.read("cluster", "plan", "-a", "ihatemoney", "--installations", "9", "--on", "region=eu")
     assert (planned["placed"], planned["runsOut"]) == (3, "cluster")
+    for noun in ("cluster", "database"):
+        await line.run(noun, "deregister", "local", "--yes", code=4)  # an installation lives there
+    for noun in ("cluster", "database", "object-store"):
+        assert "second is deregistered" in await line.run(noun, "deregister", "second", "--yes")
+        assert [each["name"] for each in await line.read(noun, "list")] == ["local"]
 
 
 async def _access(line: Line, stack: Stack) -> None:

@@ -135,6 +135,16 @@ async def test_an_update_of_nothing_is_misuse(run: Run) -> None:
     assert (await run("installation", "update", "acme")).code == 2
 
 
+async def test_deregistering_asks_first_and_means_what_it_has_shown(stage: stages.Stage, program: Run) -> None:
+    stage.answers = [stages.json(things.cluster("eu-1", etag='"as-read"'))]
+    ended = await program("cluster", "deregister", "eu-1", said="n\n")
+    assert (ended.code, [each.method for each in stage.received]) == (1, ["GET"])
+    ended = await program("cluster", "deregister", "eu-1", said="y\n")
+    assert (ended.code, ended.out) == (0, "eu-1 is deregistered; what runs there stays, an operator too.\n")
+    sent = stage.received[-1]
+    assert (sent.method, sent.path, sent.headers["If-Match"]) == ("DELETE", "/v1/clusters/clu-eu-1", '"as-read"')
+
+
 async def test_deleting_asks_first(stage: stages.Stage, program: Run) -> None:
     ended = await program("installation", "delete", "acme", said="n\n")
     assert (ended.code, stage.received) == (1, [])

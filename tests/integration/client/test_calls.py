@@ -48,6 +48,7 @@ ROUTES: list[tuple[str, str, Ask, Any]] = [
     ("GET", "clusters", lambda c: c.clusters.list(), things.page(things.cluster())),
     ("POST", "clusters/local/cordon", lambda c: c.clusters.cordon("local"), things.cluster()),
     ("POST", "clusters/local/uncordon", lambda c: c.clusters.uncordon("local"), things.cluster()),
+    ("DELETE", "clusters/local", lambda c: c.clusters.deregister("local"), {}),
     ("GET", "database-servers/local", lambda c: c.database_servers.get("local"), SERVER),
     ("GET", "object-stores/local", lambda c: c.object_stores.get("local"), STORE),
     ("GET", "events", lambda c: c.event_log.list(after=3), things.page(things.event(4))),
@@ -82,6 +83,15 @@ async def test_a_change_carries_the_etag_and_only_what_changes(stage: stages.Sta
     await client.installations.update("acme", installations.UpdateInstallation(version="1.1"), if_match='"1"')
     [received] = stage.received
     assert (received.method, received.headers["If-Match"], received.body) == ("PATCH", '"1"', b'{"version":"1.1"}')
+
+
+async def test_deregistering_carries_the_etag_and_a_key(stage: stages.Stage, client: Client) -> None:
+    stage.answers = [stages.json({})]
+    await client.database_servers.deregister("pg", if_match='"a"')
+    [received] = stage.received
+    assert (received.method, received.path) == ("DELETE", "/v1/database-servers/pg")
+    assert received.headers["If-Match"] == '"a"'
+    assert received.headers["Idempotency-Key"]
 
 
 async def test_grace_is_sent_as_a_parameter(stage: stages.Stage, client: Client) -> None:

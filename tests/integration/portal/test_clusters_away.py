@@ -56,3 +56,7 @@ async def test_a_page_says_that_nobody_sees_the_workspace_and_that_somebody_does
         await until(told, unseen=True)
         await stage.provisioner.tell_of_cluster(Status.AVAILABLE)
         await until(told, unseen=False)
+        await stage.provisioner.tell_of_cluster(Status.UNREACHABLE)
+        await until(told, unseen=True)
+        await stage.provisioner.tell_of_deregistration()
+        await until(told, unseen=False)

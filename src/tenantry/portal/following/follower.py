@@ -94,6 +94,8 @@ class Follower:
                 await self._take_news(writer, event, installation)
             if cluster is not None:
                 await _take_cluster(writer, event, cluster)
+            if (gone := event.deregistered_cluster()) is not None:
+                await store.mark_back(writer, gone)  # nothing is there that could be away
             await store.advance(writer, event.sequence)
         if event.type.startswith("application."):
             await self._products.refresh()

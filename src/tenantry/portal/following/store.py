@@ -76,7 +76,7 @@ async def mark_away(writer: database.Writer, cluster: str, at: datetime) -> None
 
 
 async def mark_back(writer: database.Writer, cluster: str) -> None:
-    """Remember that a cluster can be reached."""
+    """Remember that a cluster can be reached, or is none any more."""
     await writer.execute(sa.delete(_AWAY).where(_AWAY.c.name == cluster))
     await database.notify(writer, TOPIC)
 

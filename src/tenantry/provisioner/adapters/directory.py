@@ -114,6 +114,15 @@ class Directory:
         async with self._base.read() as reader:
             return await store.logical_databases(reader, server)
 
+    async def forget_deregistered(self) -> None:
+        """Close the ways to clusters that are not registered any more: their credentials are in them."""
+        opened = set(self._runtimes)
+        async with self._base.read() as reader:
+            known = await store.identifiers(reader, nouns.CLUSTERS)
+        for cluster in opened - known:
+            _, way = self._runtimes.pop(cluster)
+            await way.close()
+
     async def close(self) -> None:
         """Close what is open."""
         for _, runtime in self._runtimes.values():
@@ -157,7 +166,8 @@ class ClusterProber:
         self._directory = directory
 
     async def probe(self, row: RowMapping) -> dict[str, Any]:
-        """Return its facts."""
+        """Return its facts; whoever looks at one closes the ways to those that are none any more."""
+        await self._directory.forget_deregistered()
         runtime = await self._directory.runtime(row["id"])
         return {"facts": (await runtime.facts()).model_dump(mode="json")}
 

@@ -8,11 +8,13 @@ from fastapi import Response
 from tenantry.engine import database
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.api import dependencies as given
-from tenantry.wire import installations
+from tenantry.wire import infrastructure, installations
 from tenantry.wire import model as wire
 
 REPLAYED = "Idempotent-Replayed"
 """Says of an answer that it was given before."""
+
+Registered = infrastructure.Cluster | infrastructure.DatabaseServer | infrastructure.ObjectStore
 
 _JSON = "application/json"
 
@@ -45,6 +47,18 @@ def of_installation(installation: installations.Installation, *, is_new: bool = 
         return of(installation, installation.id, ETag=installation.etag)
     where = f"/v1/installations/{installation.id}"
     return of(installation, installation.id, status=HTTPStatus.CREATED, ETag=installation.etag, Location=where)
+
+
+def of_registered(seen: Registered, *, new_below: str = "") -> access.Answer:
+    """Return a cluster, a database server or an object store as an answer, with its ETag.
+
+    Args:
+        seen: what is answered.
+        new_below: the path of its kind, where it was made just now.
+    """
+    if not new_below:
+        return of(seen, seen.id, ETag=seen.etag)
+    return of(seen, seen.id, status=HTTPStatus.CREATED, ETag=seen.etag, Location=f"{new_below}/{seen.id}")
 
 
 def empty(subject_id: str) -> access.Answer:

@@ -147,12 +147,19 @@ class Asked:
 _CONDITION = "Refuse the change unless this is the present ETag; a list and “*” may be given as well."
 
 
-def asked(
-    by: WritesInstallations,
+def condition(
     if_match: Annotated[str | None, Header(alias="If-Match", max_length=1000, description=_CONDITION)] = None,
-) -> Asked:
+) -> frozenset[str] | None:
+    """Return on which ETags a request depends; None: on none."""
+    return conditions.etags(if_match)
+
+
+ConditionOf = Annotated[frozenset[str] | None, Depends(condition)]
+
+
+def asked(by: WritesInstallations, if_match: ConditionOf) -> Asked:
     """Return who asks for a change."""
-    return Asked(by=by, if_match=conditions.etags(if_match))
+    return Asked(by=by, if_match=if_match)
 
 
 AskedOf = Annotated[Asked, Depends(asked)]

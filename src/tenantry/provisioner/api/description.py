@@ -38,6 +38,7 @@ _HEADERS: Json = {
     "RetryAfter": {"description": "Seconds after which the request may be sent again."},
     "WwwAuthenticate": {"description": "How to authenticate, and what is missing (RFC 6750).", "required": True},
 }
+_WITH_ETAG = {"Installation", "Cluster", "DatabaseServer", "ObjectStore"}
 _NAMES = {
     "RequestId": problems.REFERENCE_HEADER,
     "IdempotentReplayed": answers.REPLAYED,
@@ -111,7 +112,7 @@ def _complete(operation: Json, route: APIRoute, shared: Json) -> None:
 def _success_headers(status: int, response: Json, sent: set[str]) -> Iterator[tuple[str, Json]]:
     yield _header("RequestId")
     shape = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
-    if shape.endswith("/Installation"):
+    if shape.rpartition("/")[2] in _WITH_ETAG:
         yield _header("ETag")
     if status == HTTPStatus.CREATED:
         yield _header("Location")

@@ -1,4 +1,4 @@
-"""Routes of clusters, database servers and object stores: the same five for each."""
+"""Routes of clusters, database servers and object stores: the same six for each."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,7 +10,7 @@ from tenantry.kernel import errors
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.api import answers, reading, refusals
 from tenantry.provisioner.api import dependencies as given
-from tenantry.provisioner.registry import nouns, service, store
+from tenantry.provisioner.registry import deregistration, nouns, service, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
 
@@ -41,7 +41,7 @@ async def register_cluster(
     async def make() -> access.Answer:
         made = await services.registry.register_cluster(writer, request, by)
         seen = nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, made))
-        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/clusters/{made}")
+        return answers.of_registered(seen, new_below="/v1/clusters")
 
     return await answers.once(services, writer, once, make)
 
@@ -50,6 +50,7 @@ async def register_cluster(
     "/v1/clusters/{name}/kubeconfig",
     tags=["clusters"],
     operation_id="renew_kubeconfig",
+    response_model=wire.Cluster,
     responses=_UNKNOWN | refusals.of(service.NoKubeconfigError),
 )
 async def renew_kubeconfig(
@@ -58,10 +59,11 @@ async def renew_kubeconfig(
     services: given.ServicesOf,
     writer: given.WriterOf,
     by: given.WritesInfrastructure,
-) -> wire.Cluster:
+) -> Response:
     """Replace how a Kubernetes cluster is reached; it is probed at once."""
     changed = await services.registry.renew_kubeconfig(writer, name, request, by)
-    return nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, changed))
+    seen = nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, changed))
+    return answers.response(answers.of_registered(seen))
 
 
 @router.post(
@@ -84,7 +86,7 @@ async def register_database_server(
     async def make() -> access.Answer:
         made = await services.registry.register_database_server(writer, request, by)
         seen = nouns.database_server(await services.registry.get(writer, nouns.DATABASE_SERVERS, made))
-        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/database-servers/{made}")
+        return answers.of_registered(seen, new_below="/v1/database-servers")
 
     return await answers.once(services, writer, once, make)
 
@@ -109,7 +111,7 @@ async def register_object_store(
     async def make() -> access.Answer:
         made = await services.registry.register_object_store(writer, request, by)
         seen = nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, made))
-        return answers.of(seen, made, status=status.HTTP_201_CREATED, Location=f"/v1/object-stores/{made}")
+        return answers.of_registered(seen, new_below="/v1/object-stores")
 
     return await answers.once(services, writer, once, make)
 
@@ -125,8 +127,8 @@ def _add_looks(path: str, noun: store.Noun, seen: Callable[[RowMapping], Seen], 
 
     async def get(
         name: given.NameOrId, services: given.ServicesOf, reader: given.ReaderOf, _: given.ReadsInfrastructure
-    ) -> Seen:
-        return seen(await services.registry.get(reader, noun, name))
+    ) -> Response:
+        return answers.response(answers.of_registered(seen(await services.registry.get(reader, noun, name))))
 
     word = noun.kind.replace("-", "_")
     router.get(
@@ -177,9 +179,53 @@ def _add_cordons(path: str, noun: store.Noun) -> None:
     _add_cordon(path, noun, "uncordon", is_cordoned=False, description="Let new things be placed there again.")
 
 
+def _add_deregister(path: str, noun: store.Noun, *refused: refusals.Kind, description: str) -> None:
+    """Add the route that forgets, for one noun."""
+
+    async def deregister(
+        *,
+        name: given.NameOrId,
+        services: given.ServicesOf,
+        writer: given.WriterOf,
+        by: given.WritesInfrastructure,
+        if_match: given.ConditionOf,
+        once: given.OnceOf,
+    ) -> Response:
+        async def take() -> access.Answer:
+            await services.registry.deregister(writer, noun, name, if_match=if_match, by=by)
+            return answers.empty(name)
+
+        return await answers.once(services, writer, once, take)
+
+    router.delete(
+        f"{path}/{{name}}",
+        status_code=status.HTTP_204_NO_CONTENT,
+        tags=[f"{noun.title}s"],
+        operation_id=f"deregister_{noun.kind.replace('-', '_')}",
+        description=description,
+        responses=_UNKNOWN | refusals.of(deregistration.StillUsedError, *refused),
+    )(deregister)
+
+
 _add_looks("/v1/clusters", nouns.CLUSTERS, nouns.cluster, wire.Cluster)
 _add_looks("/v1/database-servers", nouns.DATABASE_SERVERS, nouns.database_server, wire.DatabaseServer)
 _add_looks("/v1/object-stores", nouns.OBJECT_STORES, nouns.object_store, wire.ObjectStore)
 _add_cordons("/v1/clusters", nouns.CLUSTERS)
 _add_cordons("/v1/database-servers", nouns.DATABASE_SERVERS)
 _add_cordons("/v1/object-stores", nouns.OBJECT_STORES)
+_add_deregister(
+    "/v1/clusters",
+    nouns.CLUSTERS,
+    deregistration.OperatorKeptError,
+    description="Forget it and its kubeconfig. What runs there stays, an operator too; its name is free again.",
+)
+_add_deregister(
+    "/v1/database-servers",
+    nouns.DATABASE_SERVERS,
+    description="Forget it and its password. The server stays as it is; its name is free again.",
+)
+_add_deregister(
+    "/v1/object-stores",
+    nouns.OBJECT_STORES,
+    description="Forget it and its key. The store stays as it is; its name is free again.",
+)

@@ -79,9 +79,8 @@ async def update_object_store(
 
     async def take() -> access.Answer:
         changed = await services.registry.change_object_store(writer, name, request, by)
-        return answers.of(
-            nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, changed)), changed
-        )
+        seen = nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, changed))
+        return answers.of_registered(seen)
 
     return await answers.once(services, writer, once, take)
 
@@ -90,7 +89,7 @@ def _change(
     services: given.Services,
     writer: database.Writer,
     noun: store.Noun,
-    seen: Callable[[RowMapping], model.Resource],
+    seen: Callable[[RowMapping], answers.Registered],
     *,
     name: str,
     request: model.Request,
@@ -98,6 +97,6 @@ def _change(
 ) -> Take:
     async def take() -> access.Answer:
         changed = await services.registry.change_limits(writer, noun, name, request, by)
-        return answers.of(seen(await services.registry.get(writer, noun, changed)), changed)
+        return answers.of_registered(seen(await services.registry.get(writer, noun, changed)))
 
     return take

@@ -43,7 +43,8 @@ async def prepare_everywhere(writer: database.Writer, new_id: str, application_i
     The generation that a cluster has accepted counts for nothing from now on, so that it gets the application again and
     tries again what failed.
     """
-    clusters = (await writer.scalars(sa.select(tables.CLUSTERS.c.id))).all()
+    known = sa.select(tables.CLUSTERS.c.id).with_for_update(read=True, key_share=True)  # none is deregistered meanwhile
+    clusters = (await writer.scalars(known)).all()
     for number, cluster_id in enumerate(clusters):
         statement = postgresql.insert(_P).values(
             id=f"{new_id}-{number}",

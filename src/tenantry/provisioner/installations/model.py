@@ -141,7 +141,7 @@ class InstallationNotFoundError(errors.NotFoundError):
 
 
 class ChangedMeanwhileError(errors.ConflictError):
-    """The installation has changed since you read it."""
+    """It has changed since you read it."""
 
     code = "changed-meanwhile"
     status = 412

@@ -31,7 +31,7 @@ async def place(
     Raises:
         NowhereError: no cluster, server or store can take it; the message says why for each.
     """
-    await _take_turn(writer)
+    await take_turn(writer)
     wanted = demands.of_installation(installation, installation.size)
     places = await places_store.everything(writer, wanted)
     cluster = _chosen("clusters", places.clusters, wanted)
@@ -60,7 +60,7 @@ async def resize(writer: database.Writer, installation: model.Installation, size
     row = (await writer.execute(sa.select(_I).where(_I.c.id == installation.id))).mappings().one()
     grown = {measure for name, measure in _COLUMNS.items() if wanted.takes[measure] > row[name]}
     if grown:
-        await _take_turn(writer)
+        await take_turn(writer)
         growing = replace(wanted, takes={measure: wanted.takes[measure] for measure in grown})
         found = await places_store.clusters(writer, growing, besides=installation.id)
         here = next(each for each in found if each.id == installation.cluster_id)
@@ -103,7 +103,7 @@ async def follow_manifests(writer: database.Writer) -> None:
         await follow_manifest(writer, row.id, manifest.Application.model_validate(row.manifest))
 
 
-async def _take_turn(writer: database.Writer) -> None:
+async def take_turn(writer: database.Writer) -> None:
     """Let reservations follow one another until the transaction ends."""
     await writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 

@@ -1,7 +1,11 @@
 """The three kinds of registered things, and how each travels."""
 
+import hashlib
+
+import orjson
 from sqlalchemy import RowMapping
 
+from tenantry.engine import columns
 from tenantry.provisioner import tables
 from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.registry import store
@@ -29,17 +33,28 @@ OBJECT_STORES = store.Noun(
 
 def cluster(row: RowMapping) -> wire.Cluster:
     """Return a cluster as clients see it; its kubeconfig stays here."""
-    return wire.Cluster.model_validate({**_public(row), "installations": row["taken"]})
+    return wire.Cluster.model_validate({**_public(row), "installations": row["taken"], "etag": etag(row)})
 
 
 def database_server(row: RowMapping) -> wire.DatabaseServer:
     """Return a database server as clients see it; its password stays here."""
-    return wire.DatabaseServer.model_validate({**_public(row), "databases": row["taken"]})
+    return wire.DatabaseServer.model_validate({**_public(row), "databases": row["taken"], "etag": etag(row)})
 
 
 def object_store(row: RowMapping) -> wire.ObjectStore:
     """Return an object store as clients see it; its administrator's key stays here."""
-    return wire.ObjectStore.model_validate({**_public(row), "buckets": row["taken"]})
+    return wire.ObjectStore.model_validate({**_public(row), "buckets": row["taken"], "etag": etag(row)})
+
+
+_SEEN = {"status", "reason", "message", "facts", "version", "taken", *(each.name for each in columns.work_columns())}
+"""What is found out, and whose turn it is: nobody's wish."""
+
+
+def etag(row: RowMapping) -> str:
+    """Return the strong validator of what a client may change: a digest of all that was ever said of it."""
+    said = {key: value for key, value in row.items() if key not in _SEEN}
+    digest = hashlib.sha256(orjson.dumps(said, default=bytes.hex, option=orjson.OPT_SORT_KEYS))
+    return f'"{digest.hexdigest()[:20]}"'
 
 
 _HIDDEN = {"kubeconfig", "password", "user", "access_key", "secret_key"}

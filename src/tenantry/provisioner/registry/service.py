@@ -1,4 +1,4 @@
-"""What can be asked of clusters, database servers and object stores: register, look, cordon."""
+"""What can be asked of clusters, database servers and object stores: register, look, cordon, deregister."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.events import store as event_store
 from tenantry.provisioner.installations import store as installation_store
 from tenantry.provisioner.operators import store as operator_store
-from tenantry.provisioner.registry import nouns, ports, store
+from tenantry.provisioner.registry import deregistration, deregistration_store, nouns, ports, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
 
@@ -178,6 +178,46 @@ class Registry:
             changed = ", ".join(key.replace("_", " ") for key in values)
             await self._record(writer, noun, row["id"], f"{row['name']} has another {changed}.", by)
         return str(row["id"])
+
+    async def deregister(
+        self,
+        writer: database.Writer,
+        noun: store.Noun,
+        name: str,
+        *,
+        if_match: frozenset[str] | None,
+        by: access.Principal,
+    ) -> None:
+        """Forget one and its credentials; what it is stays as it is, and its name is free again.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            ChangedMeanwhileError: its ETag is none of these.
+            StillUsedError: installations have something there.
+            OperatorKeptError: it is a cluster whose operator the provisioner keeps.
+        """
+        row_id = (await self.get(writer, noun, name))["id"]
+        await deregistration_store.lock(writer, noun, row_id)
+        row = await self.get(writer, noun, row_id)
+        case = deregistration.Case(
+            kind=noun.kind,
+            name=row["name"],
+            etag=nouns.etag(row),
+            inhabitants=await deregistration_store.inhabitants(writer, noun, row_id),
+            keeps_operator=await deregistration_store.keeps_operator(writer, row_id),
+        )
+        deregistration.check(case, if_match)
+        await deregistration_store.forget(writer, noun, row_id)
+        event = event_model.NewEvent(
+            type=f"{noun.kind}.deregistered",
+            subject_kind=noun.kind,
+            subject_id=row_id,
+            at=self._around.clock.now(),
+            actor=by.name,
+            summary=f"{case.name} deregistered.",
+            data={"name": case.name},
+        )
+        await event_store.record(writer, event)
 
     async def _register(
         self, writer: database.Writer, noun: store.Noun, values: dict[str, Any], by: access.Principal

@@ -65,6 +65,11 @@ async def rows(reader: database.Reader, noun: Noun, name: str | None = None) -> 
     return (await reader.execute(query)).mappings().all()
 
 
+async def identifiers(reader: database.Reader, noun: Noun) -> frozenset[str]:
+    """Return the ids of all."""
+    return frozenset(await reader.scalars(sa.select(noun.queue.table.c.id)))
+
+
 async def logical_databases(reader: database.Reader, server: str) -> frozenset[str]:
     """Return the names of the logical databases on a database server."""
     table = tables.LOGICAL_DATABASES
