@@ -23,15 +23,19 @@ Capacity = Annotated[
     typer.Option(
         "--capacity",
         metavar="WHAT=AMOUNT",
-        help="What it has for installations, where its nodes do not tell: cpu, memory, pods, addresses, services or "
-        "namespaces.",
+        help="What it has for installations, where its nodes do not tell: cpu, memory, storage, pods, addresses, "
+        "services or namespaces.",
     ),
 ]
 
-_MEASURES: Mapping[str, wire.Measure] = {
+_WITH_UNITS: Mapping[str, wire.Measure] = {
     "cpu": wire.Measure.CPU,
     "memory": wire.Measure.MEMORY,
-    **{str(each): each for each in wire.STATED if each not in {wire.Measure.CPU, wire.Measure.MEMORY}},
+    "storage": wire.Measure.STORAGE,
+}
+_MEASURES: Mapping[str, wire.Measure] = {
+    **_WITH_UNITS,
+    **{str(each): each for each in wire.STATED if each not in _WITH_UNITS.values()},
 }
 _WORDS = {measure: word for word, measure in _MEASURES.items()}
 _GIB = 1 << 30
@@ -106,7 +110,7 @@ def told(measure: wire.Measure, amount: int) -> str:
     match measure:
         case wire.Measure.CPU:
             return f"{amount / 1000:g}"
-        case wire.Measure.MEMORY:
+        case wire.Measure.MEMORY | wire.Measure.STORAGE:
             return f"{round(amount / _GIB, 2):g} GiB"
         case _:
             return str(amount)

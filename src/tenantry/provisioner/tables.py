@@ -24,6 +24,7 @@ RESERVED = (
     "reserved_memory_bytes",
     "reserved_pods",
     "reserved_services",
+    "reserved_storage_bytes",
     "surge_cpu_millis",
     "surge_memory_bytes",
     "surge_pods",

@@ -19,6 +19,8 @@ class Measure(StrEnum):
     """Addresses of pods."""
     SERVICES = "services"
     NAMESPACES = "namespaces"
+    STORAGE = "storageBytes"
+    """What its volumes may hold in all; limited where it is stated of a cluster."""
     INSTALLATIONS = "installations"
     DATABASES = "databases"
     """Logical databases."""
@@ -34,6 +36,7 @@ STATED = (
     Measure.ADDRESSES,
     Measure.SERVICES,
     Measure.NAMESPACES,
+    Measure.STORAGE,
 )
 """What can be stated of a cluster."""
 

@@ -35,6 +35,7 @@ def kubernetes(cpu: int = 16_000, memory: int = 64 << 30, pods: int = 110, count
         memory_bytes=memory * count,
         pods=pods * count,
         nodes=[group],
+        storage_classes=[document.StorageClass(name="disks", is_default=True)],
     )
 
 
@@ -263,21 +264,63 @@ class TestAPlan:
         assert refused.value.code == "size-unknown"
 
 
-async def test_a_cluster_that_grows_takes_those_that_wait(selling: Stage) -> None:
-    world = await cluster(selling, "eu", kubernetes(cpu=300, count=9))
-    made = await selling.create("acme")
-    assert "its largest pod fits on none of the nodes" in await waiting(selling, "acme")
-    world.facts = kubernetes()
+async def until_known(stage: Stage, name: str, world: runtime_twin.World) -> None:
+    """Wait until a cluster's facts are those of its world."""
 
     async def is_known() -> bool:
-        services = selling.program.services
-        known = await selling.client.clusters.get("eu")
+        services = stage.program.services
+        known = await stage.client.clusters.get(name)
         async with services.base.write() as writer:
             await engine_store.poke(writer, tables.CLUSTERS_QUEUE, known.id, services.around.clock.now())
         return known.facts == world.facts
 
     await provisioner_stage.poll(is_known, every=0.2)
+
+
+async def test_a_cluster_that_grows_takes_those_that_wait(selling: Stage) -> None:
+    world = await cluster(selling, "eu", kubernetes(cpu=300, count=9))
+    made = await selling.create("acme")
+    assert "its largest pod fits on none of the nodes" in await waiting(selling, "acme")
+    world.facts = kubernetes()
+    await until_known(selling, "eu", world)
     assert (await selling.until(made.id, Status.STABLE)).cluster == "eu"
+
+
+class TestStorage:
+    async def test_is_a_limit_where_it_is_stated_asleep_too(self, selling: Stage) -> None:
+        await cluster(selling, "eu", kubernetes(), capacity={Measure.STORAGE: 3 << 30})
+        planned = await plan(selling, 5)
+        assert (planned.placed, planned.takes[Measure.STORAGE]) == (3, 1 << 30)
+        assert "storage (3 GiB of 3 GiB reserved, 1 GiB wanted)" in planned.message
+        await asyncio.gather(*[selling.create(f"many-{number}") for number in range(5)])
+        found = await placed(selling)
+        assert len(found) == 3
+        await selling.client.installations.hibernate(min(found))
+        await selling.until(min(found), Status.HIBERNATED)
+        [first, *_] = {f"many-{number}" for number in range(5)} - set(found)
+        assert "eu: storage (3 GiB of 3 GiB reserved, 1 GiB wanted)" in await waiting(selling, first)
+        more = infrastructure.UpdateCluster(capacity={Measure.STORAGE: 9 << 30})
+        await selling.client.clusters.update("eu", more)
+        await selling.until(first, Status.STABLE)
+
+    async def test_of_no_class_waits_until_there_is_one(self, selling: Stage) -> None:
+        world = await cluster(selling, "eu", kubernetes().model_copy(update={"storage_classes": []}))
+        made = await selling.create("acme")
+        assert "eu: no default storage class for volumes" in await waiting(selling, "acme")
+        assert (await plan(selling, 1)).placed == 0
+        world.facts = kubernetes()
+        await until_known(selling, "eu", world)
+        assert (await selling.until(made.id, Status.STABLE)).cluster == "eu"
+
+    async def test_is_of_the_class_that_a_kept_operator_was_told(self, selling: Stage) -> None:
+        await cluster(selling, "eu", kubernetes())
+        known = await selling.client.clusters.get("eu")
+        now = selling.program.services.around.clock.now()
+        kept = {"kept_by": "tenantry", "status": "pending", "facts": {"storage_class": "fast"}, "since": now}
+        async with selling.program.services.base.write() as writer:
+            await writer.execute(tables.OPERATORS.insert().values(id=known.id, **kept))
+        await selling.create("acme")
+        assert "eu: no storage class “fast” for volumes" in await waiting(selling, "acme")
 
 
 async def test_what_is_stated_of_a_cluster_counts(selling: Stage) -> None:

@@ -18,6 +18,7 @@ GIB = 1 << 30
         ("cpu=64", {Measure.CPU: 64_000}),
         ("cpu=1500m", {Measure.CPU: 1500}),
         ("memory=256Gi", {Measure.MEMORY: 256 * GIB}),
+        ("storage=2Ti", {Measure.STORAGE: 2048 * GIB}),
         ("pods=500", {Measure.PODS: 500}),
         ("namespaces=9", {Measure.NAMESPACES: 9}),
     ],

@@ -4,6 +4,9 @@ Of a Kubernetes cluster it is what the scheduler could give, less what is kept f
 exchanged for another version: a tenth, no more than as many need as an operator changes at once, and never less than
 one needs. One machine has no pods and lends its processor time to whoever wants it, so only memory and the number of
 installations count there.
+
+Volumes are made of a storage class, so a Kubernetes cluster has to have the one that its operator asks for. How much
+there is behind it, no cluster tells: that counts where somebody has stated it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +28,9 @@ ASLEEP_PERCENT = 10
 wake and find room. The others may too: a wake is never refused, and nothing new is placed until there is room again."""
 _TENTH = 10
 
+_CLASSES = "storageclasses"
+"""How what could not be read of a cluster is named."""
+
 _EXCHANGED = (Measure.CPU, Measure.MEMORY, Measure.PODS, Measure.ADDRESSES)
 
 
@@ -37,12 +43,15 @@ class Cluster:
         stated: what it has for installations where that is not what it told.
         max_installations: how many it may hold.
         surge: what the largest installation there needs besides while it is exchanged.
+        storage_class: what its operator makes volumes of, where the provisioner keeps it and that was said; else the
+            default.
     """
 
     facts: document.ClusterFacts | None
     stated: Mapping[Measure, int] = field(default_factory=dict[Measure, int])
     max_installations: int
     surge: Mapping[Measure, int] = field(default_factory=dict[Measure, int])
+    storage_class: str | None = None
 
     @property
     def is_kubernetes(self) -> bool:
@@ -70,7 +79,7 @@ def of(cluster: Cluster, wanted: demands.Demand) -> Offer:
     }
     offers = {measure: max(0, amount - kept.get(measure, 0)) for measure, amount in whole.items()}
     offers |= {Measure.INSTALLATIONS: cluster.max_installations}
-    return Offer(offers=offers, kept=kept, unfit=_too_large(cluster, wanted))
+    return Offer(offers=offers, kept=kept, unfit=_too_large(cluster, wanted) or _classless(cluster, wanted))
 
 
 def _kept(whole: int, surge: int) -> int:
@@ -121,3 +130,19 @@ def _too_large(cluster: Cluster, wanted: demands.Demand) -> str:
         if all(_amount(group, measure) >= wanted.largest.get(measure, 0) for measure in _ON_A_NODE):
             return ""
     return "its largest pod fits on none of the nodes"
+
+
+def _classless(cluster: Cluster, wanted: demands.Demand) -> str:
+    """A claim of a class that is not there waits for ever.
+
+    Of a cluster whose classes could not be read nothing is known, and whoever has stated its storage vouches for it.
+    """
+    facts = cluster.facts
+    if facts is None or not cluster.is_kubernetes or Measure.STORAGE not in wanted.takes:
+        return ""
+    if _CLASSES in facts.unread or Measure.STORAGE in cluster.stated:
+        return ""
+    if cluster.storage_class is None:
+        return "" if any(each.is_default for each in facts.storage_classes) else "no default storage class for volumes"
+    names = [each.name for each in facts.storage_classes]
+    return "" if cluster.storage_class in names else f"no storage class “{cluster.storage_class}” for volumes"

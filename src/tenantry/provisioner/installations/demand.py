@@ -8,7 +8,7 @@ in it: they are started where there happens to be room.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tenantry.application import manifest, rendering, values
+from tenantry.application import manifest, quantities, rendering, values
 from tenantry.provisioner.installations import model
 from tenantry.wire.placement import Measure
 
@@ -101,4 +101,6 @@ def _needs(spec: manifest.ApplicationSpec) -> dict[Measure, int]:
         needs |= {Measure.DATABASES: 1, Measure.CONNECTIONS: min(spec.needs.database.connections, _MOST_CONNECTIONS)}
     if spec.needs.bucket is not None:
         needs |= {Measure.BUCKETS: 1}
+    if spec.needs.volumes:
+        needs |= {Measure.STORAGE: min(MOST, sum(quantities.whole(each.size) for each in spec.needs.volumes))}
     return needs

@@ -131,6 +131,7 @@ _WORDS: Mapping[Measure, str] = {
     Measure.ADDRESSES: "addresses",
     Measure.SERVICES: "services",
     Measure.NAMESPACES: "namespaces",
+    Measure.STORAGE: "storage",
     Measure.INSTALLATIONS: "installations",
     Measure.DATABASES: "databases",
     Measure.CONNECTIONS: "connections",
@@ -145,9 +146,9 @@ def told(measure: Measure, amount: int) -> str:
     match measure:
         case Measure.CPU:
             return f"{amount / 1000:g}"
-        case Measure.MEMORY if amount >= _GIB:
+        case Measure.MEMORY | Measure.STORAGE if amount >= _GIB:
             return f"{round(amount / _GIB, 1):g} GiB"
-        case Measure.MEMORY:
+        case Measure.MEMORY | Measure.STORAGE:
             return f"{round(amount / _MIB, 1):g} MiB"
         case _:
             return str(amount)

@@ -16,10 +16,12 @@ from tenantry.provisioner.installations import demand as demands
 from tenantry.runtime import document
 from tenantry.wire import installations as wire
 from tenantry.wire.infrastructure import Status
+from tenantry.wire.operators import Keeper
 from tenantry.wire.placement import Measure
 
 _I = tables.INSTALLATIONS
 _D = tables.LOGICAL_DATABASES
+_O = tables.OPERATORS
 _ASLEEP = (wire.Status.HIBERNATED, wire.Status.DISCARDED)
 
 RESERVED = {
@@ -28,6 +30,11 @@ RESERVED = {
     "reserved_pods": Measure.PODS,
 }
 """Columns of what an installation takes of its cluster while it is awake; asleep, it keeps a part."""
+KEPT = {
+    "reserved_services": Measure.SERVICES,
+    "reserved_storage_bytes": Measure.STORAGE,
+}
+"""Columns of what it takes of its cluster whether it is awake or asleep."""
 SURGES = {
     "surge_cpu_millis": Measure.CPU,
     "surge_memory_bytes": Measure.MEMORY,
@@ -72,7 +79,7 @@ async def clusters(
         sa.select(
             _I.c.cluster_id,
             sa.func.count().label("installations"),
-            sa.func.sum(_I.c.reserved_services).label("services"),
+            *[sa.func.sum(_I.c[name]).label(name) for name in KEPT],
             *[_awake_sum(_I.c[name]).label(name) for name in RESERVED],
             *[sa.func.max(_I.c[name]).label(name) for name in SURGES],
         )
@@ -80,10 +87,16 @@ async def clusters(
         .group_by(_I.c.cluster_id)
         .subquery("summed")
     )
-    query = sa.select(table, *[each for each in summed.c if each.name != "cluster_id"]).select_from(
-        table.outerjoin(summed, summed.c.cluster_id == table.c.id)
+    query = sa.select(table, _storage_class(), *[each for each in summed.c if each.name != "cluster_id"]).select_from(
+        table.outerjoin(summed, summed.c.cluster_id == table.c.id).outerjoin(_O, _O.c.id == table.c.id)
     )
     return [_cluster(row, wanted) for row in (await reader.execute(query)).mappings()]
+
+
+def _storage_class() -> sa.ColumnElement[Any]:
+    """Select what a cluster's operator was told to make volumes of; of one that others keep, nobody here knows."""
+    told = _O.c.facts["storage_class"].astext
+    return sa.case((_O.c.kept_by == Keeper.TENANTRY, told), else_=None).label("storage_class")
 
 
 def _awake_sum(column: sa.ColumnElement[int]) -> sa.ColumnElement[Any]:
@@ -96,8 +109,7 @@ def _awake_sum(column: sa.ColumnElement[int]) -> sa.ColumnElement[Any]:
 def _cluster(row: sa.RowMapping, wanted: demands.Demand) -> placement.Candidate:
     offer = capacity.of(_known(row), wanted)
     count = row["installations"] or 0
-    taken = {measure: int(row[name] or 0) for name, measure in RESERVED.items()} | {
-        Measure.SERVICES: int(row["services"] or 0),
+    taken = {measure: int(row[name] or 0) for name, measure in (RESERVED | KEPT).items()} | {
         Measure.NAMESPACES: count,
         Measure.INSTALLATIONS: count,
     }
@@ -120,6 +132,7 @@ def _known(row: sa.RowMapping) -> capacity.Cluster:
         stated={Measure(measure): amount for measure, amount in row["capacity"].items()},
         max_installations=row["max_installations"],
         surge=surge | {Measure.ADDRESSES: surge[Measure.PODS]},
+        storage_class=row["storage_class"],
     )
 
 

@@ -20,7 +20,7 @@ from tenantry.wire.placement import Measure
 
 _TURN = 0x706C6163
 _I = tables.INSTALLATIONS
-_COLUMNS = {**places_store.RESERVED, "reserved_services": Measure.SERVICES}
+_COLUMNS = places_store.RESERVED | places_store.KEPT
 
 
 async def place(
@@ -58,7 +58,7 @@ async def resize(writer: database.Writer, installation: model.Installation, size
         return {}
     wanted = demands.of_installation(installation, size)
     row = (await writer.execute(sa.select(_I).where(_I.c.id == installation.id))).mappings().one()
-    grown = {measure for name, measure in _COLUMNS.items() if wanted.takes[measure] > row[name]}
+    grown = {measure for name, measure in _COLUMNS.items() if wanted.takes.get(measure, 0) > row[name]}
     if grown:
         await take_turn(writer)
         growing = replace(wanted, takes={measure: wanted.takes[measure] for measure in grown})

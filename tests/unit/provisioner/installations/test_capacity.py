@@ -80,6 +80,47 @@ class TestKubernetes:
         assert not capacity.of(cluster(facts(*nodes), stated={Measure.CPU: 64_000}), large).unfit
 
 
+KEEPING = demand.Demand(takes=POD | {Measure.STORAGE: 5 * GIB}, largest=POD)
+FAST, SLOW = document.StorageClass(name="fast", is_default=True), document.StorageClass(name="slow")
+
+
+class TestStorage:
+    def test_is_a_limit_only_where_it_is_stated_and_nothing_of_it_is_kept_free(self) -> None:
+        found = facts(group(1, 4000, 16 * GIB), storage_classes=[FAST])
+        assert Measure.STORAGE not in offered(cluster(found), KEEPING)
+        room = capacity.of(cluster(found, stated={Measure.STORAGE: 90 * GIB}), KEEPING)
+        assert (room.offers[Measure.STORAGE], Measure.STORAGE in room.kept) == (90 * GIB, False)
+
+    @pytest.mark.parametrize(
+        ("classes", "asked", "unfit"),
+        [
+            ([SLOW, FAST], None, ""),
+            ([SLOW], None, "no default storage class for volumes"),
+            ([], None, "no default storage class for volumes"),
+            ([SLOW], "slow", ""),
+            ([FAST], "slow", "no storage class “slow” for volumes"),
+        ],
+        ids=["default", "no default", "none", "the one that is asked for", "another"],
+    )
+    def test_is_of_the_class_that_the_operator_asks_for(
+        self, classes: list[document.StorageClass], asked: str | None, unfit: str
+    ) -> None:
+        found = facts(group(1, 4000, 16 * GIB), storage_classes=classes)
+        assert capacity.of(cluster(found, storage_class=asked), KEEPING).unfit == unfit
+        assert not capacity.of(cluster(found, storage_class=asked), EFFORTLESS).unfit
+
+    @pytest.mark.parametrize(
+        ("more", "stated"),
+        [({"unread": ["storageclasses"]}, {}), ({}, {Measure.STORAGE: GIB}), ({"kind": "local"}, {})],
+        ids=["that nobody may read", "that somebody vouches for", "of one machine"],
+    )
+    def test_of_classes_that_are_not_known_is_not_doubted(
+        self, more: dict[str, Any], stated: dict[Measure, int]
+    ) -> None:
+        found = facts(group(1, 4000, 16 * GIB), **more)
+        assert not capacity.of(cluster(found, stated=stated), KEEPING).unfit
+
+
 class TestRoomForRollouts:
     @pytest.mark.parametrize(
         ("nodes", "kept"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from support import tiny
-from tenantry.application import manifest, values
+from tenantry.application import manifest, needs, values
 from tenantry.provisioner.installations import demand
 from tenantry.wire.placement import Measure
 
@@ -46,12 +46,19 @@ def test_all_copies_of_all_programs_count() -> None:
         Measure.DATABASES: 1,
         Measure.CONNECTIONS: 7,
         Measure.BUCKETS: 1,
+        Measure.STORAGE: 1024 * MIB,
     }
 
 
 def test_what_is_not_needed_is_not_taken() -> None:
-    takes = taken(tiny.application(), "small").takes
-    assert not {Measure.DATABASES, Measure.CONNECTIONS, Measure.BUCKETS} & takes.keys()
+    takes = taken(tiny.application(needs={}, workloads=[workload("clock")]), "small").takes
+    assert not {Measure.DATABASES, Measure.CONNECTIONS, Measure.BUCKETS, Measure.STORAGE} & takes.keys()
+
+
+def test_all_volumes_count_whatever_the_size() -> None:
+    volumes = [{"name": "data", "size": "20Gi"}, {"name": "cache", "size": "512Mi"}]
+    given = tiny.application(needs={"volumes": volumes})
+    assert taken(given, "small").takes[Measure.STORAGE] == (20 * 1024 + 512) * MIB
 
 
 def test_an_exchange_needs_one_more_of_each_program_that_keeps_nothing() -> None:
@@ -84,6 +91,8 @@ def test_copies_that_an_autoscaler_may_add_do_not_count() -> None:
 
 def test_a_size_that_nobody_can_have_is_still_a_number_to_reckon_with() -> None:
     endless = {"web": {"replicas": 10**30, "cpu": "9" * 400, "memory": "9" * 400 + "Ti"}}
-    given = taken(application(endless=endless), "endless")
-    assert set(given.takes.values()) >= {demand.MOST}
+    made = application(endless=endless)
+    made.spec.needs.volumes[0] = needs.VolumeNeed(name="data", size="9" * 400 + "Ti")
+    given = taken(made, "endless")
+    assert given.takes[Measure.STORAGE] == demand.MOST
     assert max(*given.takes.values(), *given.surge.values(), *given.largest.values()) == demand.MOST
