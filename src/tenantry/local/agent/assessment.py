@@ -3,24 +3,16 @@
 A status always speaks of the generation it was worked out for, and a condition keeps its time as long as it holds.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from tenantry.local.agent import model, record
-from tenantry.runtime import document
+from tenantry.runtime import conditions, document
 
 PATIENCE = 3
 """A job that failed fewer times than this in a row is still being worked on."""
 
 _Type = document.ConditionType
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fact:
-    holds: bool
-    reason: str
-    message: str = ""
+_Fact = conditions.Fact
 
 
 def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> document.InstallationStatus:
@@ -37,7 +29,7 @@ def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> doc
     return document.InstallationStatus(
         observed_generation=wanted.generation,
         phase=phase,
-        conditions=list(_conditions(facts, observed.memory.status.conditions, wanted.generation, now)),
+        conditions=list(conditions.told(facts, observed.memory.status.conditions, wanted.generation, now)),
         serving_version=_serving_version(wanted, observed),
         endpoints=list(wanted.layout.endpoints) if wanted.layout and wanted.is_awake else [],
         restarts=observed.memory.restarts,
@@ -54,16 +46,15 @@ def failure_of(wanted: model.Wanted, memory: record.Record) -> record.Failure | 
 def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:
     facts = {
         _Type.PREPARED: _prepared(observed),
-        _Type.INITIALISED: _initialised(observed),
-        _Type.MIGRATED: _migrated(wanted, observed),
+        _Type.INITIALISED: conditions.initialised(is_so=observed.memory.is_initialised),
+        _Type.MIGRATED: conditions.migrated(observed.memory.data_version, wanted.version),
         _Type.WORKLOADS_READY: _workloads_ready(wanted, observed),
         _Type.ADMINISTRATOR_CREATED: _administrator(wanted, observed),
         _Type.ROUTED: _routed(wanted, observed),
     }
     facts |= _failed(wanted, observed, facts)
-    if not observed.has_turn and (first := _first_open(facts)) is not None:
-        message = "Waits for its turn: only so many installations change at once."
-        facts[first] = _Fact(holds=False, reason="Queued", message=message)
+    if not observed.has_turn and (first := conditions.first_open(facts)) is not None:
+        facts[first] = conditions.QUEUED
     facts[_Type.READY] = _ready(wanted, observed, facts)
     return facts
 
@@ -74,12 +65,8 @@ def _failed(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _
         return {}
     condition = failure.condition
     if condition is _Type.READY:
-        condition = _first_open(facts) or condition
+        condition = conditions.first_open(facts) or condition
     return {condition: _Fact(holds=False, reason=failure.reason, message=failure.message)}
-
-
-def _first_open(facts: dict[_Type, _Fact]) -> _Type | None:
-    return next((each for each, fact in facts.items() if not fact.holds), None)
 
 
 def _prepared(observed: model.Observed) -> _Fact:
@@ -93,21 +80,6 @@ def _prepared(observed: model.Observed) -> _Fact:
             return _Fact(holds=False, reason="VersionUnknown", message=message)
         case model.PackageState.FAILED:
             return _Fact(holds=False, reason="PreparationFailed", message=message)
-
-
-def _initialised(observed: model.Observed) -> _Fact:
-    if observed.memory.is_initialised:
-        return _Fact(holds=True, reason="Initialised")
-    return _Fact(holds=False, reason="Initialising", message="The first set-up of its data is under way.")
-
-
-def _migrated(wanted: model.Wanted, observed: model.Observed) -> _Fact:
-    version = observed.memory.data_version
-    if version == wanted.version:
-        return _Fact(holds=True, reason="UpToDate")
-    if version is None:
-        return _Fact(holds=False, reason="Waiting")
-    return _Fact(holds=False, reason="Migrating", message=f"Its data go from {version} to {wanted.version}.")
 
 
 def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
@@ -150,7 +122,7 @@ def _ready(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _F
         return _Fact(holds=False, reason="Deleting" if wanted.is_deleting else "Asleep")
     if (failure := failure_of(wanted, observed.memory)) is not None and failure.condition is _Type.READY:
         return _Fact(holds=False, reason=failure.reason, message=failure.message)
-    if (first := _first_open(facts)) is not None:
+    if (first := conditions.first_open(facts)) is not None:
         return _Fact(holds=False, reason=facts[first].reason, message=facts[first].message)
     # Noted before it is said, so that whatever goes wrong afterwards is trouble and not a failed start.
     if observed.memory.served_attempt != wanted.attempt or (
@@ -185,24 +157,6 @@ def _has_given_up(wanted: model.Wanted, observed: model.Observed) -> bool:
     if failure is None:
         return False
     return failure.retry_at is None or bool(failure.holds) or failure.count >= PATIENCE
-
-
-def _conditions(
-    facts: dict[_Type, _Fact], before: list[document.Condition], generation: int, now: datetime
-) -> Iterator[document.Condition]:
-    known = {each.type: each for each in before}
-    for kind in _Type:
-        fact = facts[kind]
-        status = document.ConditionStatus.TRUE if fact.holds else document.ConditionStatus.FALSE
-        last = known.get(kind)
-        yield document.Condition(
-            type=kind,
-            status=status,
-            reason=fact.reason,
-            message=fact.message,
-            last_transition_time=last.last_transition_time if last and last.status is status else now,
-            observed_generation=generation,
-        )
 
 
 def _serving_version(wanted: model.Wanted, observed: model.Observed) -> str | None:

@@ -3,23 +3,15 @@
 A status always speaks of the generation it was worked out for, and a condition keeps its time as long as it holds.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from tenantry.operator.controller import model, plan, restarts
 from tenantry.operator.render import stages
-from tenantry.runtime import document
+from tenantry.runtime import conditions, document
 
 _Type = document.ConditionType
+_Fact = conditions.Fact
 _Phase = document.Phase
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fact:
-    holds: bool
-    reason: str
-    message: str = ""
 
 
 def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> document.InstallationStatus:
@@ -33,14 +25,14 @@ def assess(wanted: model.Wanted, observed: model.Observed, now: datetime) -> doc
     facts = _facts(wanted, observed)
     phase = _phase(wanted, observed, facts)
     is_unwell = phase in (_Phase.DEGRADED, _Phase.FAILED)
-    conditions = list(_conditions(facts, observed.reported.conditions, wanted.generation, now))
+    reported = list(conditions.told(facts, observed.reported.conditions, wanted.generation, now))
     return document.InstallationStatus(
         observed_generation=wanted.generation,
         phase=phase,
-        conditions=conditions,
+        conditions=reported,
         serving_version=_serving_version(wanted, observed, facts),
         endpoints=list(wanted.endpoints) if wanted.is_awake and not wanted.is_deleting else [],
-        restarts=0 if restarts.is_well(conditions, now) else observed.restarts,
+        restarts=0 if restarts.is_well(reported, now) else observed.restarts,
         last_log_lines=list(observed.log_lines or observed.reported.last_log_lines) if is_unwell else [],
         memory=observed.memory,
     )
@@ -56,8 +48,8 @@ def has_unwell_workloads(status: document.InstallationStatus) -> bool:
 def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:
     facts = {
         _Type.PREPARED: _prepared(wanted, observed),
-        _Type.INITIALISED: _initialised(observed),
-        _Type.MIGRATED: _migrated(wanted, observed),
+        _Type.INITIALISED: conditions.initialised(is_so=observed.memory.is_initialised),
+        _Type.MIGRATED: conditions.migrated(observed.memory.data_version, wanted.version),
         _Type.WORKLOADS_READY: _workloads_ready(wanted, observed),
         _Type.ADMINISTRATOR_CREATED: _administrator(wanted, observed),
         _Type.ROUTED: _routed(wanted, observed),
@@ -65,7 +57,7 @@ def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]
     obstacle = plan.obstacle_of(wanted, observed)
     if obstacle is not None and obstacle.condition in facts and not _is_overcome(obstacle, facts):
         facts[obstacle.condition] = _Fact(holds=False, reason=obstacle.reason, message=obstacle.message)
-    if (first := _first_open(facts)) is not None and (why := _kept_waiting(observed)) is not None:
+    if (first := conditions.first_open(facts)) is not None and (why := _kept_waiting(observed)) is not None:
         facts[first] = why
     facts[_Type.READY] = _ready(wanted, observed, facts)
     return facts
@@ -80,13 +72,8 @@ def _kept_waiting(observed: model.Observed) -> _Fact | None:
         message = "It takes so long that it gave its place up to others; it goes on by itself."
         return _Fact(holds=False, reason="TakesTooLong", message=message)
     if not observed.has_turn:
-        message = "Waits for its turn: only so many installations change at once."
-        return _Fact(holds=False, reason="Queued", message=message)
+        return conditions.QUEUED
     return None
-
-
-def _first_open(facts: dict[_Type, _Fact]) -> _Type | None:
-    return next((each for each, fact in facts.items() if not fact.holds), None)
 
 
 def _prepared(wanted: model.Wanted, observed: model.Observed) -> _Fact:
@@ -98,21 +85,6 @@ def _prepared(wanted: model.Wanted, observed: model.Observed) -> _Fact:
             message = supply.message or f"The {name.kind} “{name.name}” is still to be made by its operator."
             return _Fact(holds=False, reason=reason, message=message)
     return _Fact(holds=True, reason="Prepared")
-
-
-def _initialised(observed: model.Observed) -> _Fact:
-    if observed.memory.is_initialised:
-        return _Fact(holds=True, reason="Initialised")
-    return _Fact(holds=False, reason="Initialising", message="The first set-up of its data is under way.")
-
-
-def _migrated(wanted: model.Wanted, observed: model.Observed) -> _Fact:
-    version = observed.memory.data_version
-    if version == wanted.version:
-        return _Fact(holds=True, reason="UpToDate")
-    if version is None:
-        return _Fact(holds=False, reason="Waiting")
-    return _Fact(holds=False, reason="Migrating", message=f"Its data go from {version} to {wanted.version}.")
 
 
 def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
@@ -156,7 +128,7 @@ def _ready(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _F
     obstacle = plan.obstacle_of(wanted, observed)
     if obstacle is not None and obstacle.condition is _Type.READY:
         return _Fact(holds=False, reason=obstacle.reason, message=obstacle.message)
-    if (first := _first_open(facts)) is not None:
+    if (first := conditions.first_open(facts)) is not None:
         return _Fact(holds=False, reason=facts[first].reason, message=facts[first].message)
     # Noted before it is said, so that whatever goes wrong afterwards is trouble and not a failed start.
     if observed.memory.served_attempt != wanted.attempt:
@@ -187,24 +159,6 @@ def _has_given_up(wanted: model.Wanted, observed: model.Observed) -> bool:
         return not wanted.missing.is_awaited
     obstacle = plan.obstacle_of(wanted, observed)
     return obstacle is not None and (obstacle.retry_at is None or obstacle.count >= plan.PATIENCE)
-
-
-def _conditions(
-    facts: dict[_Type, _Fact], before: list[document.Condition], generation: int, now: datetime
-) -> Iterator[document.Condition]:
-    known = {each.type: each for each in before}
-    for kind in _Type:
-        fact = facts[kind]
-        status = document.ConditionStatus.TRUE if fact.holds else document.ConditionStatus.FALSE
-        last = known.get(kind)
-        yield document.Condition(
-            type=kind,
-            status=status,
-            reason=fact.reason,
-            message=fact.message,
-            last_transition_time=last.last_transition_time if last and last.status is status else now,
-            observed_generation=generation,
-        )
 
 
 def _serving_version(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _Fact]) -> str | None:
