@@ -8,11 +8,13 @@ import orjson
 import typer
 
 from tenantry.cli import asking, options, placing, rendering, session, waiting
-from tenantry.client import provisioner
+from tenantry.client import installations, provisioner
 from tenantry.wire import installations as wire
 from tenantry.wire import placement
 
+Installations = installations.Installations
 Change = Callable[[provisioner.Provisioner], Awaitable[wire.Installation]]
+Ask = Callable[[Installations, str], Awaitable[wire.Installation]]
 
 Settings = Annotated[
     list[str] | None,
@@ -81,50 +83,6 @@ def update(
     _change(ctx, change, wait=timeout if wait else None, output=output)
 
 
-def restart(
-    ctx: typer.Context,
-    name: options.InstallationName,
-    wait: options.Wait = False,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    output: options.Output = TABLE,
-) -> None:
-    """Restart an installation's processes."""
-    _change(ctx, lambda client: client.installations.restart(name), wait=timeout if wait else None, output=output)
-
-
-def hibernate(
-    ctx: typer.Context,
-    name: options.InstallationName,
-    wait: options.Wait = False,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    output: options.Output = TABLE,
-) -> None:
-    """Put an installation to sleep: no process runs, everything is kept."""
-    _change(ctx, lambda client: client.installations.hibernate(name), wait=timeout if wait else None, output=output)
-
-
-def wake(
-    ctx: typer.Context,
-    name: options.InstallationName,
-    wait: options.Wait = False,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    output: options.Output = TABLE,
-) -> None:
-    """Wake an installation."""
-    _change(ctx, lambda client: client.installations.wake(name), wait=timeout if wait else None, output=output)
-
-
-def retry(
-    ctx: typer.Context,
-    name: options.InstallationName,
-    wait: options.Wait = False,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    output: options.Output = TABLE,
-) -> None:
-    """Try a change again that failed."""
-    _change(ctx, lambda client: client.installations.retry(name), wait=timeout if wait else None, output=output)
-
-
 def delete(
     ctx: typer.Context,
     name: options.InstallationName,
@@ -145,17 +103,6 @@ def delete(
         wait=timeout if wait else None,
         output=output,
     )
-
-
-def undelete(
-    ctx: typer.Context,
-    name: options.InstallationName,
-    wait: options.Wait = False,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    output: options.Output = TABLE,
-) -> None:
-    """Take a deletion back while the grace lasts."""
-    _change(ctx, lambda client: client.installations.undelete(name), wait=timeout if wait else None, output=output)
 
 
 def abandon(
@@ -191,6 +138,22 @@ def read_settings(given: list[str]) -> dict[str, object]:
     return {key: _value(text) for key, text in placing.pairs(given).items()}
 
 
+def _asking(ask: Ask, meaning: str) -> Callable[..., None]:
+    """Return the command that asks for one thing of an installation, and has nothing else to say."""
+
+    def command(
+        ctx: typer.Context,
+        name: options.InstallationName,
+        wait: options.Wait = False,
+        timeout: options.Timeout = options.DEFAULT_TIMEOUT,
+        output: options.Output = TABLE,
+    ) -> None:
+        _change(ctx, lambda client: ask(client.installations, name), wait=timeout if wait else None, output=output)
+
+    command.__doc__ = meaning
+    return command
+
+
 def _value(text: str) -> object:
     try:
         return orjson.loads(text)
@@ -213,12 +176,12 @@ def _change(ctx: typer.Context, change: Change, *, wait: int | None, output: ren
 _COMMANDS: dict[str, Callable[..., None]] = {
     "create": create,
     "update": update,
-    "restart": restart,
-    "hibernate": hibernate,
-    "wake": wake,
-    "retry": retry,
+    "restart": _asking(Installations.restart, "Restart an installation's processes."),
+    "hibernate": _asking(Installations.hibernate, "Put an installation to sleep: no process runs, everything is kept."),
+    "wake": _asking(Installations.wake, "Wake an installation."),
+    "retry": _asking(Installations.retry, "Try a change again that failed."),
     "delete": delete,
-    "undelete": undelete,
+    "undelete": _asking(Installations.undelete, "Take a deletion back while the grace lasts."),
     "abandon": abandon,
     "lock": lock,
     "unlock": unlock,
