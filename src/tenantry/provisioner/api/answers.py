@@ -8,13 +8,12 @@ from fastapi import Response
 from tenantry.engine import database
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.api import dependencies as given
-from tenantry.wire import infrastructure, installations
+from tenantry.provisioner.registry import nouns, store
+from tenantry.wire import installations
 from tenantry.wire import model as wire
 
 REPLAYED = "Idempotent-Replayed"
 """Says of an answer that it was given before."""
-
-Registered = infrastructure.Cluster | infrastructure.DatabaseServer | infrastructure.ObjectStore
 
 _JSON = "application/json"
 
@@ -49,7 +48,7 @@ def of_installation(installation: installations.Installation, *, is_new: bool = 
     return of(installation, installation.id, status=HTTPStatus.CREATED, ETag=installation.etag, Location=where)
 
 
-def of_registered(seen: Registered, *, new_below: str = "") -> access.Answer:
+def of_registered(seen: nouns.Registered, *, new_below: str = "") -> access.Answer:
     """Return a cluster, a database server or an object store as an answer, with its ETag.
 
     Args:
@@ -74,6 +73,25 @@ async def once(
 ) -> Response:
     """Carry a request out, or give the answer that the same request got."""
     return response(await services.access.once(writer, request, make))
+
+
+async def changed(
+    changing: given.Changing, noun: store.Noun, change: Callable[[], Awaitable[str]], *, new_below: str = ""
+) -> Response:
+    """Carry a change of something registered out once, and answer how it is then.
+
+    Args:
+        changing: who changes it.
+        noun: what it is.
+        change: changes it, and returns its id.
+        new_below: the path of its kind, where the change makes it.
+    """
+
+    async def take() -> access.Answer:
+        row = await changing.services.registry.get(changing.writer, noun, await change())
+        return of_registered(nouns.seen(noun, row), new_below=new_below)
+
+    return await once(changing.services, changing.writer, changing.once, take)
 
 
 def response(answer: access.Answer) -> Response:

@@ -133,6 +133,24 @@ OnceOf = Annotated[access.Once | None, Depends(once)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changing:
+    """Who changes clusters, database servers and object stores, with what that takes."""
+
+    services: Services
+    writer: database.Writer
+    by: access.Principal
+    once: access.Once | None
+
+
+def changing(services: ServicesOf, writer: WriterOf, by: WritesInfrastructure, once: OnceOf) -> Changing:
+    """Return who changes infrastructure."""
+    return Changing(services=services, writer=writer, by=by, once=once)
+
+
+ChangingOf = Annotated[Changing, Depends(changing, scope="function")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Who asks for a change, and on which ETags it depends."""
 

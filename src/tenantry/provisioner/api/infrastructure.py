@@ -1,10 +1,8 @@
 """Routes of clusters, database servers and object stores: the same six for each."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import functools
 
 from fastapi import Response, status
-from sqlalchemy import RowMapping
 
 from tenantry.kernel import errors
 from tenantry.provisioner.access import model as access
@@ -13,8 +11,6 @@ from tenantry.provisioner.api import dependencies as given
 from tenantry.provisioner.registry import deregistration, nouns, service, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
-
-Seen = TypeVar("Seen", wire.Cluster, wire.DatabaseServer, wire.ObjectStore)
 
 router = reading.router("")
 _TAKEN = refusals.of(store.AlreadyRegisteredError)
@@ -29,21 +25,10 @@ _UNKNOWN = refusals.of(errors.NotFoundError)
     response_model=wire.Cluster,
     responses=_TAKEN,
 )
-async def register_cluster(
-    request: wire.RegisterCluster,
-    services: given.ServicesOf,
-    writer: given.WriterOf,
-    by: given.WritesInfrastructure,
-    once: given.OnceOf,
-) -> Response:
+async def register_cluster(request: wire.RegisterCluster, changing: given.ChangingOf) -> Response:
     """Make a cluster known; it is probed at once."""
-
-    async def make() -> access.Answer:
-        made = await services.registry.register_cluster(writer, request, by)
-        seen = nouns.cluster(await services.registry.get(writer, nouns.CLUSTERS, made))
-        return answers.of_registered(seen, new_below="/v1/clusters")
-
-    return await answers.once(services, writer, once, make)
+    make = functools.partial(changing.services.registry.register_cluster, changing.writer, request, changing.by)
+    return await answers.changed(changing, nouns.CLUSTERS, make, new_below="/v1/clusters")
 
 
 @router.put(
@@ -74,21 +59,10 @@ async def renew_kubeconfig(
     response_model=wire.DatabaseServer,
     responses=_TAKEN,
 )
-async def register_database_server(
-    request: wire.RegisterDatabaseServer,
-    services: given.ServicesOf,
-    writer: given.WriterOf,
-    by: given.WritesInfrastructure,
-    once: given.OnceOf,
-) -> Response:
+async def register_database_server(request: wire.RegisterDatabaseServer, changing: given.ChangingOf) -> Response:
     """Make a database server known; it is probed at once."""
-
-    async def make() -> access.Answer:
-        made = await services.registry.register_database_server(writer, request, by)
-        seen = nouns.database_server(await services.registry.get(writer, nouns.DATABASE_SERVERS, made))
-        return answers.of_registered(seen, new_below="/v1/database-servers")
-
-    return await answers.once(services, writer, once, make)
+    make = functools.partial(changing.services.registry.register_database_server, changing.writer, request, changing.by)
+    return await answers.changed(changing, nouns.DATABASE_SERVERS, make, new_below="/v1/database-servers")
 
 
 @router.post(
@@ -99,36 +73,26 @@ async def register_database_server(
     response_model=wire.ObjectStore,
     responses=_TAKEN,
 )
-async def register_object_store(
-    request: wire.RegisterObjectStore,
-    services: given.ServicesOf,
-    writer: given.WriterOf,
-    by: given.WritesInfrastructure,
-    once: given.OnceOf,
-) -> Response:
+async def register_object_store(request: wire.RegisterObjectStore, changing: given.ChangingOf) -> Response:
     """Make an object store known; it is probed at once."""
-
-    async def make() -> access.Answer:
-        made = await services.registry.register_object_store(writer, request, by)
-        seen = nouns.object_store(await services.registry.get(writer, nouns.OBJECT_STORES, made))
-        return answers.of_registered(seen, new_below="/v1/object-stores")
-
-    return await answers.once(services, writer, once, make)
+    make = functools.partial(changing.services.registry.register_object_store, changing.writer, request, changing.by)
+    return await answers.changed(changing, nouns.OBJECT_STORES, make, new_below="/v1/object-stores")
 
 
-def _add_looks(path: str, noun: store.Noun, seen: Callable[[RowMapping], Seen], shape: type[Seen]) -> None:
+def _add_looks(path: str, noun: store.Noun, shape: type[nouns.Registered]) -> None:
     """Add the routes that look, for one noun."""
 
     async def everything(
         services: given.ServicesOf, reader: given.ReaderOf, _: given.ReadsInfrastructure
-    ) -> model.Page[Seen]:
+    ) -> model.Page[nouns.Registered]:
         rows = await services.registry.everything(reader, noun)
-        return model.Page(items=[seen(row) for row in rows])
+        return model.Page(items=[nouns.seen(noun, row) for row in rows])
 
     async def get(
         name: given.NameOrId, services: given.ServicesOf, reader: given.ReaderOf, _: given.ReadsInfrastructure
     ) -> Response:
-        return answers.response(answers.of_registered(seen(await services.registry.get(reader, noun, name))))
+        row = await services.registry.get(reader, noun, name)
+        return answers.response(answers.of_registered(nouns.seen(noun, row)))
 
     word = noun.kind.replace("-", "_")
     router.get(
@@ -151,18 +115,13 @@ def _add_looks(path: str, noun: store.Noun, seen: Callable[[RowMapping], Seen], 
 def _add_cordon(path: str, noun: store.Noun, word: str, *, is_cordoned: bool, description: str) -> None:
     """Add the route that closes, or opens, for new things, for one noun."""
 
-    async def cordon(
-        name: given.NameOrId,
-        services: given.ServicesOf,
-        writer: given.WriterOf,
-        by: given.WritesInfrastructure,
-        once: given.OnceOf,
-    ) -> Response:
+    async def cordon(name: given.NameOrId, changing: given.ChangingOf) -> Response:
         async def take() -> access.Answer:
-            await services.registry.cordon(writer, noun, name, is_cordoned=is_cordoned, by=by)
+            registry, writer, by = changing.services.registry, changing.writer, changing.by
+            await registry.cordon(writer, noun, name, is_cordoned=is_cordoned, by=by)
             return answers.empty(name)
 
-        return await answers.once(services, writer, once, take)
+        return await answers.once(changing.services, changing.writer, changing.once, take)
 
     router.post(
         f"{path}/{{name}}/{word}",
@@ -182,20 +141,13 @@ def _add_cordons(path: str, noun: store.Noun) -> None:
 def _add_deregister(path: str, noun: store.Noun, *refused: refusals.Kind, description: str) -> None:
     """Add the route that forgets, for one noun."""
 
-    async def deregister(
-        *,
-        name: given.NameOrId,
-        services: given.ServicesOf,
-        writer: given.WriterOf,
-        by: given.WritesInfrastructure,
-        if_match: given.ConditionOf,
-        once: given.OnceOf,
-    ) -> Response:
+    async def deregister(name: given.NameOrId, changing: given.ChangingOf, if_match: given.ConditionOf) -> Response:
         async def take() -> access.Answer:
-            await services.registry.deregister(writer, noun, name, if_match=if_match, by=by)
+            registry, writer, by = changing.services.registry, changing.writer, changing.by
+            await registry.deregister(writer, noun, name, if_match=if_match, by=by)
             return answers.empty(name)
 
-        return await answers.once(services, writer, once, take)
+        return await answers.once(changing.services, changing.writer, changing.once, take)
 
     router.delete(
         f"{path}/{{name}}",
@@ -207,9 +159,9 @@ def _add_deregister(path: str, noun: store.Noun, *refused: refusals.Kind, descri
     )(deregister)
 
 
-_add_looks("/v1/clusters", nouns.CLUSTERS, nouns.cluster, wire.Cluster)
-_add_looks("/v1/database-servers", nouns.DATABASE_SERVERS, nouns.database_server, wire.DatabaseServer)
-_add_looks("/v1/object-stores", nouns.OBJECT_STORES, nouns.object_store, wire.ObjectStore)
+_add_looks("/v1/clusters", nouns.CLUSTERS, wire.Cluster)
+_add_looks("/v1/database-servers", nouns.DATABASE_SERVERS, wire.DatabaseServer)
+_add_looks("/v1/object-stores", nouns.OBJECT_STORES, wire.ObjectStore)
 _add_cordons("/v1/clusters", nouns.CLUSTERS)
 _add_cordons("/v1/database-servers", nouns.DATABASE_SERVERS)
 _add_cordons("/v1/object-stores", nouns.OBJECT_STORES)

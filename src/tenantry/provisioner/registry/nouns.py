@@ -1,6 +1,7 @@
 """The three kinds of registered things, and how each travels."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 
 import orjson
 from sqlalchemy import RowMapping
@@ -46,13 +47,35 @@ def object_store(row: RowMapping) -> wire.ObjectStore:
     return wire.ObjectStore.model_validate({**_public(row), "buckets": row["taken"], "etag": etag(row)})
 
 
-_SEEN = {"status", "reason", "message", "facts", "version", "taken", *(each.name for each in columns.work_columns())}
+Registered = wire.Cluster | wire.DatabaseServer | wire.ObjectStore
+
+
+def seen(noun: store.Noun, row: RowMapping) -> Registered:
+    """Return one as clients see it."""
+    return _VIEWS[noun.kind](row)
+
+
+_VIEWS: Mapping[event_model.SubjectKind, Callable[[RowMapping], Registered]] = {
+    CLUSTERS.kind: cluster,
+    DATABASE_SERVERS.kind: database_server,
+    OBJECT_STORES.kind: object_store,
+}
+
+_FOUND_OUT = {
+    "status",
+    "reason",
+    "message",
+    "facts",
+    "version",
+    "taken",
+    *(each.name for each in columns.work_columns()),
+}
 """What is found out, and whose turn it is: nobody's wish."""
 
 
 def etag(row: RowMapping) -> str:
     """Return the strong validator of what a client may change: a digest of all that was ever said of it."""
-    said = {key: value for key, value in row.items() if key not in _SEEN}
+    said = {key: value for key, value in row.items() if key not in _FOUND_OUT}
     digest = hashlib.sha256(orjson.dumps(said, default=bytes.hex, option=orjson.OPT_SORT_KEYS))
     return f'"{digest.hexdigest()[:20]}"'
 
