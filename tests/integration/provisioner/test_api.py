@@ -91,6 +91,7 @@ ROUTES = [
     ("GET", "/v1/database-servers/pg", "infrastructure:read"),
     ("POST", "/v1/object-stores/s3/cordon", "infrastructure:write"),
     ("POST", "/v1/clusters/here/uncordon", "infrastructure:write"),
+    ("DELETE", "/v1/clusters/here", "infrastructure:write"),
     ("GET", "/v1/events", "events:read"),
     ("GET", "/v1/events/stream", "events:read"),
     ("GET", "/v1/tokens", "tokens:write"),

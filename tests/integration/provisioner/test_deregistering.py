@@ -126,14 +126,21 @@ async def test_a_watch_ends_with_its_cluster(stage: Stage) -> None:
     assert await rows(stage, tables.WATCHES) == await rows(stage, tables.CLUSTERS) == 1
 
 
+async def until_unreachable(stage: Stage) -> infrastructure.Cluster:
+    """Wait until the cluster is known to be away, and return it."""
+
+    async def is_away() -> infrastructure.Cluster | None:
+        known = await stage.client.clusters.get("here")
+        return known if known.status is infrastructure.Status.UNREACHABLE else None
+
+    await provisioner_stage.poll(is_away)
+    return await stage.client.clusters.get("here")
+
+
 async def test_a_cluster_that_never_comes_back_can_be_left_behind(stage: Stage) -> None:
     made = await stage.stable("acme")
     stage.world.go_away()
-
-    async def is_away() -> bool:
-        return (await stage.client.clusters.get("here")).status is infrastructure.Status.UNREACHABLE
-
-    await provisioner_stage.poll(is_away)
+    await until_unreachable(stage)
     await stage.client.installations.delete("acme", grace_seconds=0)
     await stage.client.installations.abandon("acme")
     await stage.until(made.id, Status.DELETED)
@@ -148,6 +155,9 @@ class TestAnEtag:
     async def test_is_another_after_every_change_and_the_same_after_a_probe(self, live: provisioner_api.Api) -> None:
         read = await live.call("GET", "/v1/clusters/here")
         assert read.headers["ETag"] == read.json()["etag"]
+        live.stage.world.go_away()
+        probed = await until_unreachable(live.stage)
+        assert probed.etag == read.headers["ETag"]
         changed = await live.call("PATCH", "/v1/clusters/here", {"maxInstallations": 7})
         answer = await live.call("DELETE", "/v1/clusters/here", If_Match=read.headers["ETag"])
         assert (answer.status, answer.code) == (412, "changed-meanwhile")
