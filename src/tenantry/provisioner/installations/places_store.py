@@ -19,6 +19,7 @@ from tenantry.wire.infrastructure import Status
 from tenantry.wire.operators import Keeper
 from tenantry.wire.placement import Measure
 
+_TURN = 0x706C6163
 _I = tables.INSTALLATIONS
 _D = tables.LOGICAL_DATABASES
 _O = tables.OPERATORS
@@ -134,6 +135,11 @@ def _known(row: sa.RowMapping) -> capacity.Cluster:
         surge=surge | {Measure.ADDRESSES: surge[Measure.PODS]},
         storage_class=row["storage_class"],
     )
+
+
+async def take_turn(writer: database.Writer) -> None:
+    """Let reservations follow one another until the transaction ends."""
+    await writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 async def servers(reader: database.Reader) -> Sequence[placement.Candidate]:

@@ -18,7 +18,6 @@ from tenantry.provisioner.installations import model, placement, places_store, s
 from tenantry.wire import installations as wire
 from tenantry.wire.placement import Measure
 
-_TURN = 0x706C6163
 _I = tables.INSTALLATIONS
 _COLUMNS = places_store.RESERVED | places_store.KEPT
 
@@ -31,7 +30,7 @@ async def place(
     Raises:
         NowhereError: no cluster, server or store can take it; the message says why for each.
     """
-    await take_turn(writer)
+    await places_store.take_turn(writer)
     wanted = demands.of_installation(installation, installation.size)
     places = await places_store.everything(writer, wanted)
     cluster = _chosen("clusters", places.clusters, wanted)
@@ -60,7 +59,7 @@ async def resize(writer: database.Writer, installation: model.Installation, size
     row = (await writer.execute(sa.select(_I).where(_I.c.id == installation.id))).mappings().one()
     grown = {measure for name, measure in _COLUMNS.items() if wanted.takes.get(measure, 0) > row[name]}
     if grown:
-        await take_turn(writer)
+        await places_store.take_turn(writer)
         growing = replace(wanted, takes={measure: wanted.takes[measure] for measure in grown})
         found = await places_store.clusters(writer, growing, besides=installation.id)
         here = next(each for each in found if each.id == installation.cluster_id)
@@ -101,11 +100,6 @@ async def follow_manifests(writer: database.Writer) -> None:
     rows = await writer.execute(sa.select(tables.APPLICATIONS.c.id, tables.APPLICATIONS.c.manifest))
     for row in rows.all():
         await follow_manifest(writer, row.id, manifest.Application.model_validate(row.manifest))
-
-
-async def take_turn(writer: database.Writer) -> None:
-    """Let reservations follow one another until the transaction ends."""
-    await writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 def _chosen(kind: str, found: Sequence[placement.Candidate], wanted: demands.Demand) -> placement.Candidate:

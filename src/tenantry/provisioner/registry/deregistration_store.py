@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tenantry.engine import database
 from tenantry.provisioner import tables
-from tenantry.provisioner.installations import reservations_store
+from tenantry.provisioner.installations import places_store
 from tenantry.provisioner.registry import deregistration, nouns, store
 from tenantry.wire.installations import Status
 from tenantry.wire.operators import Keeper
@@ -27,7 +27,7 @@ async def lock(writer: database.Writer, noun: store.Noun, row_id: str) -> None:
             await writer.execute(sa.select(each.c.id).where(each.c.id == row_id).with_for_update())
     found = sa.select(table.c.id).where(table.c.id == row_id)
     await writer.execute(found.with_for_update(key_share=True))  # those that place take their turn without it
-    await reservations_store.take_turn(writer)
+    await places_store.take_turn(writer)
     await writer.execute(found.with_for_update())  # and now nothing can refer to it any more
 
 
