@@ -93,6 +93,8 @@ async def test_what_was_used_goes_when_the_last_deletion_has_ended(stage: Stage,
     await stage.until("acme", Status.DISCARDED)
     with pytest.raises(errors.ConflictError, match=r"acme \(discarded\)"):
         await deregister(stage, kind)
+    await stage.client.installations.undelete("acme")
+    await stage.until("acme", Status.STABLE)
     gone = await deleted(stage, "acme")
     await deregister(stage, kind)
     known = await stage.client.installations.get(gone)

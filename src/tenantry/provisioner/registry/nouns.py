@@ -75,7 +75,7 @@ _FOUND_OUT = {
 
 def etag(row: RowMapping) -> str:
     """Return the strong validator of what a client may change: a digest of all that was ever said of it."""
-    said = {key: value for key, value in row.items() if key not in _FOUND_OUT}
+    said = {str(key): value for key, value in row.items() if key not in _FOUND_OUT}
     digest = hashlib.sha256(orjson.dumps(said, default=bytes.hex, option=orjson.OPT_SORT_KEYS))
     return f'"{digest.hexdigest()[:20]}"'
 
