@@ -16,8 +16,11 @@ from tenantry.wire import infrastructure, installations, operators
 
 Stage = provisioner_stage.Stage
 Status = installations.Status
-NOUNS = {"clusters": ("here", nouns.CLUSTERS), "database_servers": ("pg", nouns.DATABASE_SERVERS)}
-NOUNS |= {"object_stores": ("s3", nouns.OBJECT_STORES)}
+NOUNS = {
+    "clusters": ("here", nouns.CLUSTERS),
+    "database_servers": ("pg", nouns.DATABASE_SERVERS),
+    "object_stores": ("s3", nouns.OBJECT_STORES),
+}
 HELD = {
     "clusters": "the installations",
     "database_servers": "the logical databases of",
