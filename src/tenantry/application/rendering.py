@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from tenantry.application import authorities, manifest, quantities, templates
+from tenantry.application import authorities, manifest, pooling, quantities, templates
 from tenantry.application import values as value
 
 
@@ -33,6 +33,8 @@ class File:
     path: str
     """Where it belongs: the placement's folder and the manifest's path."""
     content: str = field(repr=False)
+    is_for_jobs: bool = False
+    """It says how jobs reach the database, which workloads do not need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,8 @@ class _Renderer:
     def __init__(self, values: value.Values) -> None:
         self._values = values
         self._spec = values.application.spec
-        self._names = values.names()
+        self._names = values.names_of_workloads()
+        self._names_of_jobs = values.names_of_jobs()
         self._database = values.handover.database if self._spec.needs.database else None
         self._bucket = values.handover.bucket if self._spec.needs.bucket else None
 
@@ -208,12 +211,24 @@ class _Renderer:
         for index, file in enumerate(self._spec.files):
             content = self._fill(file.content, f"spec.files[{index}].content")
             yield File(name=file.name, path=self._values.file_path(file.path), content=content)
+        yield from self._files_of_jobs()
         for given, name, path in (
             (self._database, authorities.FILE_NAME, authorities.FILE_PATH),
             (self._bucket, authorities.BUCKET_FILE_NAME, authorities.BUCKET_FILE_PATH),
         ):
             if certificate := (given or {}).get(authorities.CERTIFICATE):
                 yield File(name=name, path=self._values.file_path(path), content=certificate)
+
+    def _files_of_jobs(self) -> Iterator[File]:
+        doubled = pooling.twice(self._spec) if self._values.is_pooled else frozenset[str]()
+        for index, file in enumerate(self._spec.files):
+            if file.name in doubled:
+                yield File(
+                    name=pooling.twin(file.name),
+                    path=self._values.direct_path(file.path),
+                    content=self._fill(file.content, f"spec.files[{index}].content", is_job=True),
+                    is_for_jobs=True,
+                )
 
     def _workload(self, index: int, workload: manifest.Workload) -> Workload:
         place = f"spec.workloads[{index}]"
@@ -236,8 +251,8 @@ class _Renderer:
         place = f"spec.jobs.{name}"
         return Job(
             name=name,
-            command=self._command(job.command, place),
-            environment=self._environment(job.environment, place),
+            command=self._command(job.command, place, is_job=True),
+            environment=self._environment(job.environment, place, is_job=True),
             timeout=quantities.duration(job.timeout),
             before_route=not isinstance(job, manifest.FirstAdministrator) or job.before_route,
         )
@@ -248,20 +263,23 @@ class _Renderer:
             name=job.name,
             schedule=job.schedule,
             time_zone=job.time_zone,
-            command=self._command(job.command, place),
-            environment=self._environment(job.environment, place),
+            command=self._command(job.command, place, is_job=True),
+            environment=self._environment(job.environment, place, is_job=True),
             timeout=quantities.duration(job.timeout),
         )
 
-    def _command(self, command: list[str], place: str) -> tuple[str, ...]:
-        return tuple(self._fill(word, f"{place}.command[{index}]") for index, word in enumerate(command))
+    def _command(self, command: list[str], place: str, *, is_job: bool = False) -> tuple[str, ...]:
+        words = enumerate(command)
+        return tuple(self._fill(word, f"{place}.command[{index}]", is_job=is_job) for index, word in words)
 
-    def _environment(self, variables: list[manifest.EnvironmentVariable], place: str) -> dict[str, str]:
+    def _environment(
+        self, variables: list[manifest.EnvironmentVariable], place: str, *, is_job: bool = False
+    ) -> dict[str, str]:
         path = self._values.file_path
         trusted = authorities.variables(self._database, path(authorities.FILE_PATH))
         trusted |= authorities.bucket_variables(self._bucket, path(authorities.BUCKET_FILE_PATH))
         return trusted | {
-            variable.name: self._fill(variable.value, f"{place}.environment[{index}].value")
+            variable.name: self._fill(variable.value, f"{place}.environment[{index}].value", is_job=is_job)
             for index, variable in enumerate(variables)
         }
 
@@ -286,5 +304,5 @@ class _Renderer:
             max_request_bytes=quantities.whole(route.max_request_size),
         )
 
-    def _fill(self, text: str, place: str) -> str:
-        return templates.render(text, self._names, place=place)
+    def _fill(self, text: str, place: str, *, is_job: bool = False) -> str:
+        return templates.render(text, self._names_of_jobs if is_job else self._names, place=place)

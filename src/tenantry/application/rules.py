@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tenantry.application import authorities, lock, manifest, preloading, schedule, settings, trial
+from tenantry.application import authorities, lock, manifest, pooling, preloading, schedule, settings, trial
 from tenantry.application import findings as found
 
 _Spec = manifest.ApplicationSpec
@@ -152,6 +152,21 @@ def _files(spec: _Spec) -> Iterator[found.Finding]:
                 yield found.Finding(path=("spec", "files", index, key), message=message)
 
 
+def _pooling(spec: _Spec) -> Iterator[found.Finding]:
+    need = spec.needs.database
+    if need is None or need.pooling is None:
+        return
+    if need.pooling.connections >= need.connections:
+        message = "Its role may hold no more connections than that, and jobs go past the pooler."
+        suggestion = f"Set it to less than “connections”, which is {need.connections}."
+        path = ("spec", "needs", "database", "pooling", "connections")
+        yield found.Finding(path=path, message=message, suggestion=suggestion)
+    for index, file in enumerate(spec.files):
+        if file.path.startswith(f"{pooling.FOLDER}/"):
+            message = f"“{pooling.FOLDER}” holds what tenantry writes for jobs."
+            yield found.Finding(path=("spec", "files", index, "path"), message=message)
+
+
 def _icon(spec: _Spec) -> Iterator[found.Finding]:
     icon = spec.icon
     if icon is not None and not icon.lstrip().startswith("<svg"):
@@ -180,6 +195,7 @@ _RULES: Sequence[Callable[[_Spec], Iterator[found.Finding]]] = (
     _schedules,
     _sizes,
     _files,
+    _pooling,
     _icon,
     _settings,
 )

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tenantry.application import authorities, manifest, quantities
+from tenantry.application import authorities, manifest, pooling, quantities
 from tenantry.kernel import errors
 
 
@@ -129,8 +129,13 @@ class Values:
     handover: Handover
     placement: Placement
 
+    @property
+    def is_pooled(self) -> bool:
+        """Tell whether workloads reach the database through a pooler."""
+        return pooling.is_pooled(self.application.spec, self.handover.database)
+
     def names(self) -> dict[str, object]:
-        """Return the names under which templates read the values."""
+        """Return the names under which templates read the values where there is no pooler."""
         spec = self.application.spec
         known: dict[str, object] = {
             "application": {"name": self.application.metadata.name, "title": spec.title},
@@ -148,9 +153,28 @@ class Values:
         }
         return known | self._needs()
 
+    def names_of_workloads(self) -> dict[str, object]:
+        """Return the names under which the templates of workloads and files read the values."""
+        given = self.handover.database
+        if given is None or not self.is_pooled:
+            return self.names()
+        return self.names() | {"database": self._trusting(pooling.pooled(given), authorities.FILE_PATH)}
+
+    def names_of_jobs(self) -> dict[str, object]:
+        """Return the names under which the templates of jobs read the values."""
+        if not self.is_pooled:
+            return self.names()
+        spec = self.application.spec
+        own = {file.name: self.direct_path(file.path) for file in spec.files if file.name in pooling.twice(spec)}
+        return self.names() | {"files": {file.name: self.file_path(file.path) for file in spec.files} | own}
+
     def file_path(self, path: str) -> str:
         """Return where a configuration file is written."""
         return str(self.placement.configuration / path)
+
+    def direct_path(self, path: str) -> str:
+        """Return where the file is written that jobs get in the place of one that says where the pooler is."""
+        return self.file_path(f"{pooling.FOLDER}/{path}")
 
     def _installation(self) -> dict[str, object]:
         scheme = urlsplit(self.url).scheme
@@ -180,9 +204,10 @@ class Values:
         }
 
     def _needs(self) -> dict[str, object]:
-        needs = self.application.spec.needs
+        needs, database = self.application.spec.needs, self.handover.database
+        known = None if database is None else pooling.direct(database)
         given = {
-            "database": (needs.database, self._trusting(self.handover.database, authorities.FILE_PATH)),
+            "database": (needs.database, self._trusting(known, authorities.FILE_PATH)),
             "bucket": (needs.bucket, self._trusting(self.handover.bucket, authorities.BUCKET_FILE_PATH)),
             "mail": (needs.mail, self.handover.mail),
         }

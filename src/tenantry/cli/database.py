@@ -1,7 +1,7 @@
 """`tenantry database`: PostgreSQL servers that hold logical databases."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 import typer
@@ -21,12 +21,29 @@ NOUN = registered.Noun(
     ),
     load=rendering.Column(title="databases", value=lambda each: f"{each.databases} of {each.max_databases}"),
     remains="the server stays as it is",
+    known=rendering.Columns[wire.DatabaseServer](
+        [
+            rendering.Column(
+                title="pooler", value=lambda each: f"{each.pooler_host}:{each.pooler_port}" if each.pooler_host else ""
+            ),
+            rendering.Column(
+                title="pooled", value=lambda each: f"{each.pooled_connections} of {each.pooler_budget} connections"
+            ),
+        ]
+    ),
 )
 app = NOUN.commands()
 
 CaFile = Annotated[
     typer.FileText | None,
     typer.Option(help="Certificates of those who sign the server's, as PEM; without, those whom the system trusts."),
+]
+
+Pooler = Annotated[
+    str | None, typer.Option(metavar="HOST[:PORT]", help="Where installations reach a PgBouncer before the server.")
+]
+PoolerBudget = Annotated[
+    int | None, typer.Option(min=0, help="How many connections it may open to the server, a part of --max-connections.")
 ]
 
 
@@ -45,6 +62,8 @@ def register(
     max_connections: Annotated[
         int, typer.Option(min=0, help="How many connections installations may be promised in all.")
     ] = 4000,
+    pooler: Pooler = None,
+    pooler_budget: PoolerBudget = None,
     output: options.Output = rendering.Format.TABLE,
 ) -> None:
     """Make a database server known; the password is read from TENANTRY_DATABASE_PASSWORD, or asked for."""
@@ -58,6 +77,7 @@ def register(
         ca_certificate=ca_file.read() if ca_file else "",
         max_databases=max_databases,
         max_connections=max_connections,
+        **_pooler(pooler, pooler_budget),
     )
     NOUN.change(ctx, lambda calls: calls.register(request), output)
 
@@ -72,6 +92,8 @@ def update(
     max_connections: Annotated[
         int | None, typer.Option(min=0, help="How many connections installations may be promised in all.")
     ] = None,
+    pooler: Pooler = None,
+    pooler_budget: PoolerBudget = None,
     output: options.Output = rendering.Format.TABLE,
 ) -> None:
     """Change how a database server is trusted, and what may be placed on it."""
@@ -80,8 +102,19 @@ def update(
         ca_certificate=ca_file.read() if ca_file else None,
         max_databases=max_databases,
         max_connections=max_connections,
+        **_pooler(pooler, pooler_budget),
     )
     NOUN.change(ctx, lambda calls: calls.update(name, request), output, what="changed")
+
+
+def _pooler(address: str | None, budget: int | None) -> dict[str, Any]:
+    given: dict[str, Any] = {} if budget is None else {"pooler_budget": budget}
+    if address is None:
+        return given
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not host or (":" in host and not host.startswith("[")):
+        return given | {"pooler_host": address.strip("[]")}
+    return given | {"pooler_host": host.strip("[]"), "pooler_port": int(port)}
 
 
 def _password() -> pydantic.SecretStr:

@@ -20,6 +20,7 @@ NOUNS = {
     "installation": "The customers' running copies.",
     "cluster": "Where installations run.",
     "database": "Database servers, which hold logical databases.",
+    "pooler": "What stands beside a PgBouncer.",
     "object-store": "Object stores, which hold buckets.",
     "event": "What happened.",
     "token": "Access to the provisioner.",

@@ -28,6 +28,7 @@ class Call:
         body: JSON to send.
         key: an Idempotency-Key, which makes a POST safe to repeat.
         if_match: the ETag of what is to be changed.
+        if_none_match: the ETag of what is known already.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Call:
     body: bytes | None = None
     key: str | None = None
     if_match: str | None = None
+    if_none_match: str | None = None
 
     @property
     def is_repeatable(self) -> bool:
@@ -44,7 +46,7 @@ class Call:
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to this call alone."""
-        given = {"Idempotency-Key": self.key, "If-Match": self.if_match}
+        given = {"Idempotency-Key": self.key, "If-Match": self.if_match, "If-None-Match": self.if_none_match}
         headers = {name: value for name, value in given.items() if value is not None}
         return headers | ({"Content-Type": "application/json"} if self.body is not None else {})
 

@@ -15,6 +15,7 @@ from tenantry.client import (
     infrastructure,
     installations,
     operators,
+    poolers,
     tokens,
     transport,
     watching,
@@ -35,6 +36,7 @@ class Provisioner:
         clusters: calls about clusters.
         operators: calls about the operators of clusters.
         database_servers: calls about database servers.
+        poolers: calls about what poolers are configured with.
         object_stores: calls about object stores.
         event_log: calls about events.
         tokens: calls about access tokens.
@@ -72,6 +74,7 @@ class Provisioner:
         self.database_servers: infrastructure.DatabaseServers = infrastructure.Infrastructure(
             way, "database-servers", wire_infrastructure.DatabaseServer
         )
+        self.poolers = poolers.Poolers(way)
         self.object_stores: infrastructure.ObjectStores = infrastructure.Infrastructure(
             way, "object-stores", wire_infrastructure.ObjectStore
         )

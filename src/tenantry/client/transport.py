@@ -39,6 +39,14 @@ class Options:
     retries: retrying.Retrying = field(default_factory=retrying.Retrying)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An answer with what stands for it."""
+
+    etag: str
+    body: bytes = field(repr=False)
+
+
 class Transport:
     """A pool of connections to one provisioner; use it as an asynchronous context."""
 
@@ -84,6 +92,23 @@ class Transport:
                 wait = self.options.retries.wait(attempt, error, self.randomness)
             await asyncio.sleep(wait.total_seconds())
             attempt += 1
+
+    async def fetch(self, call: calls.Call) -> Fetched | None:
+        """Return the answer with its ETag; None where what is known already is so still. It is tried once.
+
+        Raises:
+            ProblemError: the provisioner refused.
+            ProvisionerAwayError: it cannot be reached.
+        """
+        limits = aiohttp.ClientTimeout(
+            total=self.options.total.total_seconds(), sock_connect=self.options.connect.total_seconds()
+        )
+        with self._translated():
+            async with self._request(call, limits, accept="application/json") as response:
+                if response.status == HTTPStatus.NOT_MODIFIED:
+                    return None
+                await _refuse_problems(response)
+                return Fetched(etag=response.headers.get("ETag", ""), body=await response.read())
 
     async def lines(self, call: calls.Call, *, accept: str) -> AsyncGenerator[bytes, None]:
         """Yield each line of a streamed answer, without its end, until the provisioner closes it."""

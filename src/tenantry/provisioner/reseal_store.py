@@ -14,6 +14,7 @@ SEALED: Sequence[sa.Column[Any]] = (
     tables.OBJECT_STORES.c.secret_key,
     tables.INSTALLATIONS.c.generated_secrets,
     tables.LOGICAL_DATABASES.c.password,
+    tables.LOGICAL_DATABASES.c.verifier,
     tables.BUCKETS.c.secret_key,
 )
 """A new sealed column belongs here; a test finds those that are missing."""

@@ -145,10 +145,14 @@ DATABASE_SERVERS = sa.Table(
     sa.Column("is_cordoned", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("max_databases", sa.Integer, nullable=False),
     sa.Column("max_connections", sa.Integer, nullable=False),
+    sa.Column("pooler_host", sa.Text, nullable=False, server_default=""),
+    sa.Column("pooler_port", sa.Integer, nullable=False, server_default="6432"),
+    sa.Column("pooler_budget", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", Moment, nullable=False),
     *columns.work_columns(),
     *columns.work_constraints("database_servers"),
     _choice("status", infrastructure.Status, "database_servers"),
+    sa.CheckConstraint("pooler_budget = 0 OR pooler_host <> ''", name="ck_database_servers_pooler"),
 )
 
 OBJECT_STORES = sa.Table(
@@ -245,6 +249,15 @@ LOGICAL_DATABASES = sa.Table(
     sa.Column("password", sa.LargeBinary, nullable=False),
     sa.Column("connections", sa.Integer, nullable=False, server_default="20"),
     sa.Column("ready_at", Moment),
+    sa.Column("pool_mode", sa.Text),
+    sa.Column("pool_size", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("verifier", sa.LargeBinary),
+    sa.Column("pooled_by", sa.Text),
+    sa.CheckConstraint(
+        "pool_size = 0 AND pool_mode IS NULL AND verifier IS NULL AND pooled_by IS NULL"
+        " OR pool_size > 0 AND pool_mode IN ('transaction', 'session') AND verifier IS NOT NULL",
+        name="ck_logical_databases_pool",
+    ),
 )
 
 BUCKETS = sa.Table(

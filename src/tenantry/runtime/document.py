@@ -71,7 +71,9 @@ class InstallationSpec(resource.Document):
     """A later time than before asks for a restart."""
     database: SecretReference | None = None
     """Secret with `host`, `port`, `name`, `user`, `password`, `url` and `sslMode`; where programs must know them,
-    `caCertificate` has the authorities that sign the server's certificate, as PEM."""
+    `caCertificate` has the authorities that sign the server's certificate, as PEM. Where a pooler stands before the
+    server, poolerHost, poolerPort and poolerUrl say where workloads of an application with `needs.database.pooling`
+    reach it."""
     database_cluster: DatabaseCluster | None = None
     """Instead of `database`, on Kubernetes: make the database on this `Cluster` of CloudNativePG."""
     bucket: SecretReference | None = None

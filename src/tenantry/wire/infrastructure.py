@@ -113,6 +113,11 @@ Certificates = Annotated[str, Field(max_length=200_000), AfterValidator(_are_cer
 """Certificates of authorities, as PEM; empty: those that the system trusts."""
 
 
+PoolerHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:_-]*$", max_length=253)]
+"""A host name or an address."""
+PoolerPort = Annotated[int, Field(gt=0, lt=65536)]
+
+
 class RegisterDatabaseServer(model.Request):
     """Makes a PostgreSQL server known."""
 
@@ -128,6 +133,21 @@ class RegisterDatabaseServer(model.Request):
     max_connections: model.Count = 4000
     """How many connections its installations may be promised in all, each as many as its role may hold. More than the
     server has means that they are not expected to use them at once."""
+    pooler_host: PoolerHost = ""
+    """Where the installations reach a pooler (PgBouncer) that stands before the server; empty: there is none."""
+    pooler_port: PoolerPort = 6432
+    pooler_budget: model.Count = 0
+    """How many connections the pooler may open to the server in all; they are part of `maxConnections`."""
+
+    @model_validator(mode="after")
+    def _has_whole_pooler(self) -> Self:
+        if self.pooler_budget and not self.pooler_host:
+            raise PydanticCustomError("pooler", "A pooler with a budget has a poolerHost.")
+        if self.pooler_budget > self.max_connections:
+            raise PydanticCustomError(
+                "pooler", "The poolerBudget is part of maxConnections, so it is no more than that."
+            )
+        return self
 
 
 class DatabaseServer(model.Resource):
@@ -148,6 +168,11 @@ class DatabaseServer(model.Resource):
     max_databases: int
     max_connections: int
     databases: int
+    pooler_host: str = ""
+    pooler_port: int = 6432
+    pooler_budget: int = 0
+    pooled_connections: int = 0
+    """How many connections of the pooler's budget are given to installations."""
     created_at: datetime
     etag: str = ""
     """Stands for all that was ever said of it; send it as `If-Match` to deregister what you have read."""
@@ -162,6 +187,12 @@ class UpdateDatabaseServer(model.Request):
     """Likewise: give the old authorities and the new ones together while a server changes from those to these."""
     max_databases: model.Count | None = None
     max_connections: model.Count | None = None
+    pooler_host: PoolerHost | None = None
+    """Installations go through another pooler with their next change or restart, once it lets them in."""
+    pooler_port: PoolerPort | None = None
+    pooler_budget: model.Count | None = None
+    """With a budget, applications that can go through the pooler do so with their next change or restart, the oldest
+    first, as long as it lasts. Without one (0), they leave the pooler so. No less than what is given away, else."""
 
 
 StoreKind = Literal["rclone", "iam"]

@@ -26,6 +26,8 @@ class Measure(StrEnum):
     """Logical databases."""
     CONNECTIONS = "connections"
     """Connections to a database server."""
+    POOLED = "pooledConnections"
+    """Connections that a pooler opens to its database server."""
     BUCKETS = "buckets"
 
 

@@ -18,6 +18,8 @@ class Scope(StrEnum):
     INSTALLATIONS_CREDENTIALS = "installations:credentials"
     INFRASTRUCTURE_READ = "infrastructure:read"
     INFRASTRUCTURE_WRITE = "infrastructure:write"
+    POOLERS_READ = "poolers:read"
+    """What a pooler is configured with; nothing else."""
     EVENTS_READ = "events:read"
     TOKENS_WRITE = "tokens:write"
 

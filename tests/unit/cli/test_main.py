@@ -65,8 +65,8 @@ def test_every_command_and_parameter_explains_itself() -> None:
             assert str(getattr(each, "help", "") or "").rstrip().endswith("."), (words, each.name)
 
 
-SENTENCES = {("up",), ("down",), ("context", "set"), ("context", "use"), ("context", "remove")}
-"""Commands that say in a sentence what they have done, and have nothing to show."""
+SENTENCES = {("up",), ("down",), ("context", "set"), ("context", "use"), ("context", "remove"), ("pooler", "run")}
+"""Commands that say in sentences what they do, and have nothing to show."""
 
 
 def commands() -> list[tuple[tuple[str, ...], Any]]:

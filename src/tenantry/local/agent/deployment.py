@@ -266,7 +266,8 @@ def _layout(rendered: rendering.Rendered, spec: document.InstallationSpec) -> mo
         each.name: relevance.files_read((*each.command, *each.environment.values()), rendered.files)
         for each in rendered.workloads
     }
-    unclaimed = {file.path for file in rendered.files}.difference(*read.values())
+    anybodys = {file.path for file in rendered.files if not file.is_for_jobs}
+    unclaimed = anybodys.difference(*read.values())
     return model.Layout(
         workloads=tuple(
             model.WantedWorkload(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenantry.application import confidentiality, manifest, relevance, rendering
+from tenantry.application import confidentiality, manifest, pooling, relevance, rendering
 from tenantry.kubernetes import kinds
 from tenantry.operator.render import confidential, frame, names, objects
 
@@ -70,6 +70,7 @@ def _configure(
     framed: frame.Frame, program: confidential.Program, files: Sequence[rendering.File], *, what: str
 ) -> Configured:
     secret_names = {each.name for each in framed.spec.files if confidentiality.is_confidential(each.content)}
+    secret_names |= {pooling.twin(name) for name in secret_names}
     secret = [file for file in files if file.name in secret_names]
     plain = [file for file in files if file.name not in secret_names]
     made = {
@@ -124,4 +125,5 @@ def _read(framed: frame.Frame, workload: rendering.Workload) -> frozenset[str]:
 
 def _unclaimed(framed: frame.Frame) -> frozenset[str]:
     claimed = [_read(framed, each) for each in framed.rendered.workloads]
-    return frozenset(file.path for file in framed.rendered.files).difference(*claimed)
+    anybodys = (file.path for file in framed.rendered.files if not file.is_for_jobs)
+    return frozenset(anybodys).difference(*claimed)

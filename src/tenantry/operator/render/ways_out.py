@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from tenantry.application import pooling
 from tenantry.operator.render import facts as fact
 from tenantry.operator.render import frame, objects
 
@@ -63,6 +64,8 @@ def _needed(framed: frame.Frame) -> Iterator[tuple[str, int]]:
     for need, secret in ((needs.database, given.database), (needs.mail, given.mail)):
         if need is not None and secret is not None:
             yield from _address(secret)
+    if pooling.is_pooled(framed.spec, given.database):
+        yield from _address(pooling.pooled(given.database or {}))
     if needs.bucket is not None and given.bucket is not None:
         parts = urlsplit(given.bucket.get("endpoint", ""))
         if parts.hostname:

@@ -21,6 +21,7 @@ from tenantry.provisioner.api import (
     logs,
     noting,
     operators,
+    poolers,
     problems,
     tokens,
 )
@@ -32,6 +33,7 @@ ROUTERS = (
     infrastructure.router,
     limits.router,
     operators.router,
+    poolers.router,
     capacity.router,
     installations.router,
     actions.router,

@@ -101,6 +101,7 @@ WritesInstallations = Annotated[access.Principal, Depends(Requires(tokens.Scope.
 ReadsCredentials = Annotated[access.Principal, Depends(Requires(tokens.Scope.INSTALLATIONS_CREDENTIALS))]
 ReadsInfrastructure = Annotated[access.Principal, Depends(Requires(tokens.Scope.INFRASTRUCTURE_READ))]
 WritesInfrastructure = Annotated[access.Principal, Depends(Requires(tokens.Scope.INFRASTRUCTURE_WRITE))]
+ReadsPoolers = Annotated[access.Principal, Depends(Requires(tokens.Scope.POOLERS_READ))]
 ReadsEvents = Annotated[access.Principal, Depends(Requires(tokens.Scope.EVENTS_READ))]
 WritesTokens = Annotated[access.Principal, Depends(Requires(tokens.Scope.TOKENS_WRITE))]
 

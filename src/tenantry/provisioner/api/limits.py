@@ -7,7 +7,7 @@ from fastapi import Response
 from tenantry.kernel import errors
 from tenantry.provisioner.api import answers, reading, refusals
 from tenantry.provisioner.api import dependencies as given
-from tenantry.provisioner.registry import nouns, service, store
+from tenantry.provisioner.registry import nouns, poolers, service, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
 
@@ -32,13 +32,16 @@ async def update_cluster(name: given.NameOrId, request: wire.UpdateCluster, chan
     tags=["database servers"],
     operation_id="update_database_server",
     response_model=wire.DatabaseServer,
-    responses=_UNKNOWN,
+    responses=_UNKNOWN
+    | refusals.of(poolers.PoolerIncompleteError, poolers.BudgetTooLargeError, poolers.BudgetTooSmallError),
 )
 async def update_database_server(
     name: given.NameOrId, request: wire.UpdateDatabaseServer, changing: given.ChangingOf
 ) -> Response:
     """Change what may be placed there; what is not given stays, and what is there already stays too."""
-    return await _limited(changing, nouns.DATABASE_SERVERS, name, request)
+    registry, writer, by = changing.services.registry, changing.writer, changing.by
+    change = functools.partial(registry.change_database_server, writer, name, request, by)
+    return await answers.changed(changing, nouns.DATABASE_SERVERS, change)
 
 
 @router.patch(

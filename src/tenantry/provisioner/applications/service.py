@@ -10,7 +10,7 @@ from tenantry.provisioner.access import model as access
 from tenantry.provisioner.applications import model, store
 from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.events import store as event_store
-from tenantry.provisioner.installations import reservations_store
+from tenantry.provisioner.installations import pool_store, reservations_store
 
 
 class Applications:
@@ -37,6 +37,7 @@ class Applications:
         new = model.NewApplication(id=ids.ApplicationId(self._around.identifiers.new("app")), manifest=application)
         stored = await store.put(writer, new, now)
         await reservations_store.follow_manifest(writer, stored.id, application)
+        await pool_store.admit_everywhere(writer, self._around)
         await store.prepare_everywhere(writer, self._around.identifiers.new("prp"), stored.id, now)
         event = event_model.NewEvent(
             type="application.changed",

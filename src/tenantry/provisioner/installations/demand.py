@@ -99,6 +99,8 @@ def _needs(spec: manifest.ApplicationSpec) -> dict[Measure, int]:
     needs: dict[Measure, int] = {}
     if spec.needs.database is not None:
         needs |= {Measure.DATABASES: 1, Measure.CONNECTIONS: min(spec.needs.database.connections, _MOST_CONNECTIONS)}
+        if (pooling := spec.needs.database.pooling) is not None:
+            needs |= {Measure.POOLED: min(pooling.connections, _MOST_CONNECTIONS)}
     if spec.needs.bucket is not None:
         needs |= {Measure.BUCKETS: 1}
     if spec.needs.volumes:

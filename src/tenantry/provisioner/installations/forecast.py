@@ -95,7 +95,8 @@ def fill(candidates: Sequence[placement.Candidate], wanted: demands.Demand, coun
 def with_more(candidate: placement.Candidate, wanted: demands.Demand, count: int) -> placement.Candidate:
     """Return a candidate as it is with so many more."""
     taken = {
-        measure: candidate.taken.get(measure, 0) + wanted.takes.get(measure, 0) * count for measure in candidate.offers
+        measure: candidate.taken.get(measure, 0) + placement.takes(candidate, wanted, measure) * count
+        for measure in candidate.offers
     }
     return replace(candidate, taken=taken)
 

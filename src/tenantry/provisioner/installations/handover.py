@@ -82,7 +82,6 @@ def database_values(installation: model.Installation, around: context.Context) -
     if own is None:
         return {}
     password = around.vault.open(own.password)
-    address = f"{own.host}:{own.port}"
     authority = {authorities.CERTIFICATE: own.ca_certificate} if own.ca_certificate else {}
     return {
         "host": own.host,
@@ -90,10 +89,27 @@ def database_values(installation: model.Installation, around: context.Context) -
         "name": own.name,
         "user": own.name,
         "password": password,
-        "url": f"postgresql://{own.name}:{quote(password, safe='')}@{address}/{own.name}?sslmode={own.ssl_mode}",
+        "url": _url(own, password, own.host, own.port),
         "sslMode": own.ssl_mode,
         **authority,
+        **_pooler_values(installation, own, password),
     }
+
+
+def _pooler_values(installation: model.Installation, own: model.LogicalDatabase, password: str) -> dict[str, str]:
+    """Return how workloads reach the database through a pooler, where that lets them in."""
+    pool = own.pool
+    if pool is None or not installation.is_pooled:
+        return {}
+    return {
+        "poolerHost": pool.host,
+        "poolerPort": str(pool.port),
+        "poolerUrl": _url(own, password, pool.host, pool.port),
+    }
+
+
+def _url(own: model.LogicalDatabase, password: str, host: str, port: int) -> str:
+    return f"postgresql://{own.name}:{quote(password, safe='')}@{host}:{port}/{own.name}?sslmode={own.ssl_mode}"
 
 
 def _bucket_values(installation: model.Installation, around: context.Context) -> dict[str, str]:

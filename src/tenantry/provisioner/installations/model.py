@@ -24,6 +24,31 @@ class LogicalDatabase:
     ca_certificate: str = ""
     """Who signs the server's certificate, as PEM; empty: those that the system trusts."""
     is_ready: bool
+    pool: "Pool | None" = None
+    """Its part of the pooler before the server; None: it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A logical database's part of the pooler before its server.
+
+    Attributes:
+        host: of the pooler, as installations reach it.
+        is_open: the pooler takes installations; else they leave it with their next change or restart.
+        verifier: by which pooler and server know its role, sealed.
+        used: the pooler, as `host:port`, that let its role in and that its workloads may use; None: they use none.
+    """
+
+    host: str
+    port: int
+    is_open: bool
+    verifier: bytes = field(repr=False)
+    used: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The pooler as it is to be used."""
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +145,26 @@ class Installation:
     def needs_bucket(self) -> bool:
         """Tell whether its application needs a bucket."""
         return self.application.spec.needs.bucket is not None
+
+    @property
+    def may_be_pooled(self) -> bool:
+        """Tell whether its workloads are to go through the pooler before its database server."""
+        need, own = self.application.spec.needs.database, self.database
+        has_part = own is not None and own.pool is not None and own.pool.is_open
+        return has_part and need is not None and need.pooling is not None
+
+    @property
+    def is_pooled(self) -> bool:
+        """Tell whether they can: the pooler lets its role in."""
+        own = self.database
+        return self.may_be_pooled and own is not None and own.pool is not None and own.pool.used == own.pool.address
+
+    @property
+    def has_left_pooler(self) -> bool:
+        """Tell whether it has a part of a pooler that nothing of it uses any more, once it is well."""
+        own = self.database
+        has_part = own is not None and own.pool is not None and own.pool.used is None
+        return has_part and not self.may_be_pooled
 
     @property
     def run_policy(self) -> document.RunPolicy:

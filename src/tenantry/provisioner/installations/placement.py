@@ -24,6 +24,7 @@ class Candidate:
         taken: what is reserved already.
         kept: what is kept free for rollouts besides.
         labels: what it is labelled with; None where labels do not matter.
+        takes: what is taken of it by one more, where that is not what is wanted everywhere.
         problem: why it cannot be used at all now; empty: it can.
         unfit: why what is wanted could not be placed there if it were empty; empty: it could.
     """
@@ -34,6 +35,7 @@ class Candidate:
     taken: Mapping[Measure, int]
     kept: Mapping[Measure, int] = field(default_factory=dict[Measure, int])
     labels: Mapping[str, str] | None = None
+    takes: Mapping[Measure, int] = field(default_factory=dict[Measure, int])
     problem: str = ""
     unfit: str = ""
 
@@ -90,7 +92,12 @@ def lacking(candidate: Candidate, wanted: demands.Demand, measure: Measure) -> i
     """Return how much more of a measure it would need to take it."""
     if measure not in candidate.offers:
         return 0
-    return max(0, candidate.taken.get(measure, 0) + wanted.takes.get(measure, 0) - candidate.offers[measure])
+    return max(0, candidate.taken.get(measure, 0) + takes(candidate, wanted, measure) - candidate.offers[measure])
+
+
+def takes(candidate: Candidate, wanted: demands.Demand, measure: Measure) -> int:
+    """Return how much of a measure is taken there by what is wanted."""
+    return candidate.takes.get(measure, wanted.takes.get(measure, 0))
 
 
 def scarcest(candidate: Candidate, wanted: demands.Demand) -> Measure | None:
@@ -102,8 +109,8 @@ def scarcest(candidate: Candidate, wanted: demands.Demand) -> Measure | None:
 def _shares(candidate: Candidate, wanted: demands.Demand) -> Iterator[tuple[Measure, float]]:
     """Yield how full each measure would be of which it takes some."""
     for measure, offered in candidate.offers.items():
-        if takes := wanted.takes.get(measure, 0):
-            yield measure, (candidate.taken.get(measure, 0) + takes) / offered if offered else float("inf")
+        if more := takes(candidate, wanted, measure):
+            yield measure, (candidate.taken.get(measure, 0) + more) / offered if offered else float("inf")
 
 
 def _mismatch(candidate: Candidate, wanted: demands.Demand) -> str:
@@ -121,7 +128,7 @@ def _short(candidate: Candidate, wanted: demands.Demand, measure: Measure) -> st
     kept = candidate.kept.get(measure, 0)
     free = f", {told(measure, kept)} kept free" if kept else ""
     reserved = f"{told(measure, taken)} of {told(measure, offered)} reserved"
-    return f"{_WORDS[measure]} ({reserved}{free}, {told(measure, wanted.takes[measure])} wanted)"
+    return f"{_WORDS[measure]} ({reserved}{free}, {told(measure, takes(candidate, wanted, measure))} wanted)"
 
 
 _WORDS: Mapping[Measure, str] = {
@@ -135,6 +142,7 @@ _WORDS: Mapping[Measure, str] = {
     Measure.INSTALLATIONS: "installations",
     Measure.DATABASES: "databases",
     Measure.CONNECTIONS: "connections",
+    Measure.POOLED: "connections of the pooler",
     Measure.BUCKETS: "buckets",
 }
 _MIB = 1 << 20

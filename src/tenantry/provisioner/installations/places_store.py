@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tenantry.engine import database
 from tenantry.provisioner import tables
-from tenantry.provisioner.installations import capacity, placement
+from tenantry.provisioner.installations import capacity, placement, pool_plan
 from tenantry.provisioner.installations import demand as demands
 from tenantry.runtime import document
 from tenantry.wire import installations as wire
@@ -57,7 +57,7 @@ async def everything(reader: database.Reader, wanted: demands.Demand) -> Places:
     """Return everything of which the wanted takes something, with what is reserved there."""
     return Places(
         clusters=await clusters(reader, wanted),
-        servers=await servers(reader) if Measure.DATABASES in wanted.takes else (),
+        servers=await servers(reader, wanted) if Measure.DATABASES in wanted.takes else (),
         stores=await object_stores(reader) if Measure.BUCKETS in wanted.takes else (),
     )
 
@@ -142,32 +142,38 @@ async def take_turn(writer: database.Writer) -> None:
     await writer.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
-async def servers(reader: database.Reader) -> Sequence[placement.Candidate]:
-    """Return all database servers."""
+async def servers(reader: database.Reader, wanted: demands.Demand) -> Sequence[placement.Candidate]:
+    """Return all database servers; where there is a pooler, who may go through it does."""
     table = tables.DATABASE_SERVERS
     summed = (
         sa.select(
             _D.c.server_id,
             sa.func.count().label("databases"),
             _awake_sum(_D.c.connections).label("connections"),
+            sa.func.sum(_D.c.pool_size).label("pooled"),
         )
         .join_from(_D, _I, sa.and_(_I.c.id == _D.c.installation_id, _I.c.status != wire.Status.DELETED))
         .group_by(_D.c.server_id)
         .subquery("summed")
     )
-    query = sa.select(table, summed.c.databases, summed.c.connections).select_from(
+    query = sa.select(table, summed.c.databases, summed.c.connections, summed.c.pooled).select_from(
         table.outerjoin(summed, summed.c.server_id == table.c.id)
     )
-    return [
-        placement.Candidate(
-            id=row["id"],
-            name=row["name"],
-            offers={Measure.DATABASES: row["max_databases"], Measure.CONNECTIONS: row["max_connections"]},
-            taken={Measure.DATABASES: row["databases"] or 0, Measure.CONNECTIONS: int(row["connections"] or 0)},
-            problem=_problem(row),
-        )
-        for row in (await reader.execute(query)).mappings()
-    ]
+    return [_server(row, wanted) for row in (await reader.execute(query)).mappings()]
+
+
+def _server(row: sa.RowMapping, wanted: demands.Demand) -> placement.Candidate:
+    budget = row["pooler_budget"]
+    offers = {Measure.DATABASES: row["max_databases"], Measure.CONNECTIONS: max(0, row["max_connections"] - budget)}
+    taken = {Measure.DATABASES: row["databases"] or 0, Measure.CONNECTIONS: int(row["connections"] or 0)}
+    return placement.Candidate(
+        id=row["id"],
+        name=row["name"],
+        offers=offers | ({Measure.POOLED: budget} if budget else {}),
+        taken=taken | {Measure.POOLED: int(row["pooled"] or 0)},
+        takes=pool_plan.takes(wanted.takes) if budget else {},
+        problem=_problem(row),
+    )
 
 
 async def object_stores(reader: database.Reader) -> Sequence[placement.Candidate]:

@@ -66,6 +66,6 @@ def _place(filled: forecast.Filled, wanted: demands.Demand) -> wire.PlannedPlace
                 lacking=lacking[measure],
             )
             for measure, offered in filled.before.offers.items()
-            if wanted.takes.get(measure, 0)
+            if placement.takes(filled.before, wanted, measure)
         ],
     )

@@ -11,13 +11,36 @@ from tenantry.runtime import contract
 class DatabaseMaker(Protocol):
     """Makes and removes logical databases on one server. Every call may be made twice."""
 
-    async def make(self, name: str, password: str, need: needs.DatabaseNeed) -> None:
-        """Make database and role of this name, so that only this role can connect to it."""
+    async def make(self, name: str, password: str, need: needs.DatabaseNeed, *, verifier: str = "") -> None:
+        """Make database and role of this name, so that only this role can connect to it.
+
+        Args:
+            name: of both.
+            password: of the role.
+            need: how the database is to be.
+            verifier: what the server keeps of the password, where somebody else must keep the very same.
+        """
+        ...
+
+    async def enter(self, name: str, password: str, door: "Door") -> None:
+        """Connect to the database as its role, through a pooler.
+
+        Raises:
+            TemporaryError: the pooler does not let it in yet; the message says why.
+        """
         ...
 
     async def remove(self, name: str) -> None:
         """Remove database and role; open connections are ended."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where a pooler is reached."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from tenantry.application import manifest
 from tenantry.engine import database
 from tenantry.provisioner import context, tables
 from tenantry.provisioner.installations import demand as demands
-from tenantry.provisioner.installations import model, placement, places_store, store
+from tenantry.provisioner.installations import model, placement, places_store, pool_plan, pool_store, store
 from tenantry.wire import installations as wire
 from tenantry.wire.placement import Measure
 
@@ -39,7 +39,7 @@ async def place(
     server = _chosen("database servers", places.servers, wanted) if needs_database else None
     object_store = _chosen("object stores", places.stores, wanted) if needs_bucket else None
     if server is not None:
-        await store.add_database(writer, _new_database(installation, server.id, around, wanted))
+        await store.add_database(writer, _new_database(installation, server, around, wanted))
     if object_store is not None:
         await store.add_bucket(writer, _new_bucket(installation, object_store.id, around))
     await store.change(writer, installation.id, {"cluster_id": cluster.id, "placed_at": now, **columns(wanted)})
@@ -110,16 +110,19 @@ def _chosen(kind: str, found: Sequence[placement.Candidate], wanted: demands.Dem
 
 
 def _new_database(
-    installation: model.Installation, server_id: str, around: context.Context, wanted: demands.Demand
+    installation: model.Installation, server: placement.Candidate, around: context.Context, wanted: demands.Demand
 ) -> dict[str, object]:
+    password = around.vault.seal(around.randomness.token_bytes(24).hex())
+    pooling = pool_plan.pooling(installation.application) if Measure.POOLED in server.offers else None
     # Names of all databases are visible to every role of a server, so they say nothing about the customer.
     return {
         "id": around.identifiers.new("ldb"),
         "installation_id": installation.id,
-        "server_id": server_id,
+        "server_id": server.id,
         "name": f"t_{around.randomness.token_bytes(10).hex()}",
-        "password": around.vault.seal(around.randomness.token_bytes(24).hex()),
-        "connections": wanted.takes[Measure.CONNECTIONS],
+        "password": password,
+        "connections": placement.takes(server, wanted, Measure.CONNECTIONS),
+        **({} if pooling is None else pool_store.part(pooling, password, around)),
     }
 
 

@@ -68,6 +68,7 @@ def _whole() -> sa.Select[Any]:
         _S.c.port.label("server_port"),
         _S.c.ssl_mode.label("server_ssl_mode"),
         _S.c.ca_certificate.label("server_ca_certificate"),
+        *[_S.c[name].label(f"server_{name}") for name in ("pooler_host", "pooler_port", "pooler_budget")],
         *[column.label(f"bucket_{column.name}") for column in _B.c],
         _O.c.endpoint.label("store_endpoint"),
         _O.c.region.label("store_region"),
@@ -260,6 +261,19 @@ def _database(row: sa.RowMapping) -> model.LogicalDatabase | None:
         ssl_mode=row["server_ssl_mode"],
         ca_certificate=row["server_ca_certificate"],
         is_ready=row["database_ready_at"] is not None,
+        pool=_pool(row),
+    )
+
+
+def _pool(row: sa.RowMapping) -> model.Pool | None:
+    if not row["database_pool_size"]:
+        return None
+    return model.Pool(
+        host=row["server_pooler_host"],
+        port=row["server_pooler_port"],
+        is_open=row["server_pooler_budget"] > 0,
+        verifier=row["database_verifier"],
+        used=row["database_pooled_by"],
     )
 
 

@@ -20,6 +20,7 @@ from tenantry.provisioner.installations import (
     journal,
     model,
     plan,
+    pool_store,
     ports,
     reservations_store,
     setbacks,
@@ -91,8 +92,8 @@ class InstallationWork:
         """Make what is missing, and hand over at once, since somebody waits."""
         if (key := await self._make_missing(row, step)) is not None:
             return Outcome(step=step, key=key)  # nobody else knows it, so it is written before it is used
-        if handover.completed_secrets(row, self._around) is not None:
-            return Outcome(step=step)
+        if handover.completed_secrets(row, self._around) is not None or (step.database and row.may_be_pooled):
+            return Outcome(step=step)  # what it is given is another once that is written
         return await self._ask(row, step, now)
 
     async def _make_missing(self, row: model.Installation, step: plan.Make) -> ports.KeyPair | None:
@@ -108,7 +109,12 @@ class InstallationWork:
         if row.database is None or need is None:
             return
         maker = await self._world.databases(row.database.server_id)
-        await maker.make(row.database.name, self._around.vault.open(row.database.password), need)
+        own, pool = row.database, row.database.pool
+        password = self._around.vault.open(own.password)
+        verifier = "" if pool is None else self._around.vault.open(pool.verifier)
+        await maker.make(own.name, password, need, verifier=verifier)
+        if pool is not None and row.may_be_pooled:
+            await maker.enter(own.name, password, ports.Door(host=pool.host, port=pool.port))
 
     async def _make_bucket(self, row: model.Installation) -> ports.KeyPair | None:
         if row.bucket is None:
@@ -192,6 +198,8 @@ class InstallationWork:
             case plan.Make() as made:
                 await self._keep_key(writer, row, outcome)
                 await store.note_made(writer, row.id, now, database_made=made.database, bucket_made=made.bucket)
+                if made.database and row.may_be_pooled and row.database is not None and row.database.pool is not None:
+                    await pool_store.note_let_in(writer, row.id, row.database.pool.address)
                 await self._report(writer, row, outcome, now)
                 summary = "Database and bucket are there."
             case _:
@@ -217,6 +225,8 @@ class InstallationWork:
         if is_news and outcome.report is not None:
             await store.change(writer, row.id, {"runtime_status": outcome.report.model_dump(mode="json")})
         if outcome.handed is not None:
+            if row.database is not None and row.database.pool is not None and not row.is_pooled:
+                await pool_store.note_past_it(writer, row.id)
             await self._note(writer, row, {"handed_generation": outcome.handed}, now)
             return now
         return now if is_news else now + plan.WATCH_NET
@@ -248,6 +258,7 @@ class InstallationWork:
             values |= reservations_store.returned(row, values.get("size", row.size))
         if status is Status.STABLE:
             values |= setbacks.settled(row)
+            await self._leave_pooler(writer, row, now)
         if status is Status.DELETED:
             values |= {"generated_secrets": self._around.vault.seal_all({})}
         await store.change(writer, row.id, values)
@@ -260,6 +271,12 @@ class InstallationWork:
             self._asked.pop(row.id, None)
             return None
         return now
+
+    async def _leave_pooler(self, writer: database.Writer, row: model.Installation, now: datetime) -> None:
+        need = row.application.spec.needs.database
+        if need is not None and row.has_left_pooler:
+            await pool_store.leave(writer, row.id, need.connections)
+            await store.poke_waiting(writer, now)  # there is a part for somebody else
 
     async def reject(
         self, connection: AsyncConnection, row: model.Installation, failure: works.Failure

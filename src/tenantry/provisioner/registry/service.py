@@ -15,9 +15,10 @@ from tenantry.provisioner.applications import store as application_store
 from tenantry.provisioner.clusters import store as cluster_store
 from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.events import store as event_store
+from tenantry.provisioner.installations import places_store, pool_store
 from tenantry.provisioner.installations import store as installation_store
 from tenantry.provisioner.operators import store as operator_store
-from tenantry.provisioner.registry import deregistration, deregistration_store, nouns, ports, store
+from tenantry.provisioner.registry import deregistration, deregistration_store, nouns, poolers, ports, store
 from tenantry.wire import infrastructure as wire
 from tenantry.wire import model
 
@@ -127,6 +128,24 @@ class Registry:
             await self._record(writer, nouns.OBJECT_STORES, row["id"], f"{row['name']} has another key.", by)
         rest = request.model_copy(update={"access_key": None, "secret_key": None})
         return await self.change_limits(writer, nouns.OBJECT_STORES, name, rest, by)
+
+    async def change_database_server(
+        self, writer: database.Writer, name: str, request: wire.UpdateDatabaseServer, by: access.Principal
+    ) -> str:
+        """Change what was stated of it, its pooler included; it is probed at once. Return its id.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            PoolerIncompleteError: its pooler would have a budget and no host.
+            BudgetTooLargeError: its pooler's budget would be more than its connections.
+            BudgetTooSmallError: its pooler's budget would be less than what is given away.
+        """
+        await places_store.take_turn(writer)
+        row = await self.get(writer, nouns.DATABASE_SERVERS, name)
+        poolers.check(row, request, await pool_store.promised(writer, row["id"]))
+        changed = await self.change_limits(writer, nouns.DATABASE_SERVERS, name, request, by)
+        await poolers.follow(writer, self._around, row["id"], row, request.pooler_budget)
+        return changed
 
     def _key(self, request: wire.RegisterObjectStore | wire.UpdateObjectStore) -> dict[str, Any]:
         if request.access_key is None or request.secret_key is None:

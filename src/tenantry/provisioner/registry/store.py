@@ -59,7 +59,8 @@ async def rows(reader: database.Reader, noun: Noun, name: str | None = None) -> 
     taken = sa.select(sa.func.count()).select_from(noun.taken_by.table).where(noun.taken_by == table.c.id)
     if "status" in noun.taken_by.table.c:
         taken = taken.where(noun.taken_by.table.c.status != "deleted")
-    query = sa.select(table, taken.scalar_subquery().label("taken")).order_by(table.c.name)
+    sums = [_pooled()] if table is tables.DATABASE_SERVERS else []
+    query = sa.select(table, taken.scalar_subquery().label("taken"), *sums).order_by(table.c.name)
     if name is not None:
         query = query.where(sa.or_(table.c.name == name, table.c.id == name))
     return (await reader.execute(query)).mappings().all()
@@ -68,6 +69,15 @@ async def rows(reader: database.Reader, noun: Noun, name: str | None = None) -> 
 async def identifiers(reader: database.Reader, noun: Noun) -> frozenset[str]:
     """Return the ids of all."""
     return frozenset(await reader.scalars(sa.select(noun.queue.table.c.id)))
+
+
+def _pooled() -> sa.Label[Any]:
+    """Count the connections of a server's pooler that are given away."""
+    held = tables.LOGICAL_DATABASES
+    summed = sa.select(sa.func.coalesce(sa.func.sum(held.c.pool_size), 0)).where(
+        held.c.server_id == tables.DATABASE_SERVERS.c.id
+    )
+    return summed.scalar_subquery().label("pooled_connections")
 
 
 async def logical_databases(reader: database.Reader, server: str) -> frozenset[str]:

@@ -15,6 +15,8 @@ from psycopg import sql
 from tenantry.application import needs
 from tenantry.kernel import errors
 from tenantry.provisioner.adapters import trusted
+from tenantry.provisioner.adapters.postgres import pooler
+from tenantry.provisioner.installations import ports
 
 _CONNECT_SECONDS = 5
 _STATEMENT_MILLISECONDS = 60_000
@@ -95,10 +97,17 @@ class PostgresMaker:
             is_open=tuple(is_open),
         )
 
-    async def make(self, name: str, password: str, need: needs.DatabaseNeed) -> None:
-        """Make database and role of this name, so that only this role can connect to it."""
+    async def make(self, name: str, password: str, need: needs.DatabaseNeed, *, verifier: str = "") -> None:
+        """Make database and role of this name, so that only this role can connect to it.
+
+        Args:
+            name: of both.
+            password: of the role.
+            need: how the database is to be.
+            verifier: what the server keeps of the password, where somebody else must keep the very same.
+        """
         async with self._connection("postgres") as connection:
-            await self._make_role(connection, name, password, need)
+            await self._make_role(connection, name, verifier or _verifier(connection, name, password), need)
             await self._make_database(connection, name, need)
         if need.extensions:
             async with self._connection(name) as connection:
@@ -113,10 +122,18 @@ class PostgresMaker:
             await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             await connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
 
+    async def enter(self, name: str, password: str, door: ports.Door) -> None:
+        """Connect to the database as its role, through a pooler, which is trusted as the server is.
+
+        Raises:
+            PoolerError: the pooler does not let it in yet; the message says why.
+        """
+        with trusting(self._server) as authorities:
+            await pooler.enter(door, name, password, ssl_mode=self._server.ssl_mode, authorities=authorities)
+
     async def _make_role(
-        self, connection: psycopg.AsyncConnection, name: str, password: str, need: needs.DatabaseNeed
+        self, connection: psycopg.AsyncConnection, name: str, verifier: str, need: needs.DatabaseNeed
     ) -> None:
-        verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
         is_there, is_superuser = await _standing(connection, name)
         # Only superusers may say these of a role that is there, even where they are so already.
         humble = "" if is_there and not is_superuser else "NOSUPERUSER NOREPLICATION"
@@ -153,7 +170,7 @@ class PostgresMaker:
     @asynccontextmanager
     async def _connection(self, name: str) -> AsyncGenerator[psycopg.AsyncConnection]:
         try:
-            with _trusted(self._server) as authorities:
+            with trusting(self._server) as authorities:
                 connection = await psycopg.AsyncConnection.connect(
                     host=self._server.host,
                     port=self._server.port,
@@ -176,6 +193,10 @@ class PostgresMaker:
             raise ServerRefusedError(f"The database server refused: {message}.") from error
 
 
+def _verifier(connection: psycopg.AsyncConnection, name: str, password: str) -> str:
+    return connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+
+
 def _unreached(server: Server, error: psycopg.OperationalError) -> errors.TemporaryError:
     told = [line.rpartition(" failed: ")[2].strip() for line in str(error).splitlines()]  # one for each address
     where = f"The database server at {server.host}:{server.port}"
@@ -187,7 +208,7 @@ def _unreached(server: Server, error: psycopg.OperationalError) -> errors.Tempor
 
 
 @contextmanager
-def _trusted(server: Server) -> Generator[str | None]:
+def trusting(server: Server) -> Generator[str | None]:
     """Yield whom libpq shall trust; it reads certificates from a file, while it connects."""
     if not server.ca_certificate:
         yield "system" if server.ssl_mode == _VERIFYING else None

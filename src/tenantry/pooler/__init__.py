@@ -1,0 +1,1 @@
+"""What stands beside a pooler: brings PgBouncer the configuration that the provisioner has for it."""

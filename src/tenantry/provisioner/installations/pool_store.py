@@ -1,0 +1,128 @@
+"""The SQL of what goes through a pooler: who has a part of its budget, and what the pooler is to be configured with."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from tenantry.application import manifest, needs
+from tenantry.engine import database
+from tenantry.provisioner import context, tables
+from tenantry.provisioner.installations import places_store, pool_plan, scram
+from tenantry.wire import installations as wire
+
+_D = tables.LOGICAL_DATABASES
+_I = tables.INSTALLATIONS
+_A = tables.APPLICATIONS
+_S = tables.DATABASE_SERVERS
+_NO_PART: dict[str, Any] = {"pool_size": 0, "pool_mode": None, "verifier": None, "pooled_by": None}
+_ENDING = (wire.Status.DELETING, wire.Status.DELETED)
+
+
+def part(pooling: needs.Pooling, password: bytes, around: context.Context) -> dict[str, Any]:
+    """Return the columns of a logical database that gets a part of the budget."""
+    made = scram.verifier(around.vault.open(password), around.randomness)
+    sealed = around.vault.seal(made)
+    return {"pool_size": pooling.connections, "pool_mode": pooling.mode, "verifier": sealed, "pooled_by": None}
+
+
+async def promised(reader: database.Reader, server_id: str) -> int:
+    """Return how many connections of a server's pooler are given away."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_D.c.pool_size), 0)).where(_D.c.server_id == server_id)
+    return int(await reader.scalar(query) or 0)
+
+
+async def admit(writer: database.Writer, around: context.Context, server_id: str) -> int:
+    """Give those that may go through the pooler a part of what is left of its budget; return how many got one.
+
+    They go through it from their next change or restart on, once it lets them in.
+    """
+    await places_store.take_turn(writer)
+    budget = await writer.scalar(sa.select(_S.c.pooler_budget).where(_S.c.id == server_id)) or 0
+    rows = await _could_be_pooled(writer, server_id) if budget else {}
+    sizes = [pool_plan.Database(id=each, size=pooling.connections) for each, (_, _, pooling) in rows.items()]
+    chosen = pool_plan.admitted(budget - await promised(writer, server_id), sizes)
+    for each in chosen:
+        password, need, pooling = rows[each]
+        columns = await asyncio.to_thread(part, pooling, password, around)  # it takes some milliseconds
+        await _change(writer, each, columns | {"connections": pool_plan.past_it(need.connections)})
+    return len(chosen)
+
+
+async def admit_everywhere(writer: database.Writer, around: context.Context) -> None:
+    """Do so for all servers, as an application that is pooled from now on asks for it."""
+    for server_id in (await writer.scalars(sa.select(_S.c.id).where(_S.c.pooler_budget > 0).order_by(_S.c.id))).all():
+        await admit(writer, around, server_id)
+
+
+async def close(writer: database.Writer, server_id: str) -> None:
+    """Take the parts of those back that do not go through the pooler yet; the others leave one by one."""
+    rows = await writer.execute(
+        sa.select(_D.c.id, _A.c.manifest)
+        .join_from(_D, _I, _I.c.id == _D.c.installation_id)
+        .join(_A, _A.c.id == _I.c.application_id)
+        .where(_D.c.server_id == server_id, _D.c.pool_size > 0, _D.c.pooled_by.is_(None))
+    )
+    for row in rows.mappings().all():
+        await _change(writer, row["id"], _NO_PART | _direct(row))
+
+
+async def note_let_in(writer: database.Writer, installation_id: str, address: str) -> None:
+    """Write down that a pooler lets its role in."""
+    is_own = _D.c.installation_id == installation_id
+    await writer.execute(_D.update().where(is_own, _D.c.pool_size > 0).values(pooled_by=address))
+
+
+async def note_past_it(writer: database.Writer, installation_id: str) -> None:
+    """Write down that it was handed over with the server's own address."""
+    await writer.execute(_D.update().where(_D.c.installation_id == installation_id).values(pooled_by=None))
+
+
+async def leave(writer: database.Writer, installation_id: str, connections: int) -> None:
+    """Take its part back: nothing of it goes through the pooler any more."""
+    values = _NO_PART | {"connections": connections}
+    await writer.execute(_D.update().where(_D.c.installation_id == installation_id).values(**values))
+
+
+async def configured(reader: database.Reader, server_id: str) -> Sequence[sa.RowMapping]:
+    """Return the logical databases that the pooler knows, by name; what is being deleted is out of it first."""
+    query = (
+        sa.select(_D.c.name, _D.c.pool_mode, _D.c.pool_size, _D.c.verifier)
+        .join_from(_D, _I, _I.c.id == _D.c.installation_id)
+        .where(_D.c.server_id == server_id, _D.c.pool_size > 0, _I.c.status.not_in(_ENDING))
+        .order_by(_D.c.name)
+    )
+    return (await reader.execute(query)).mappings().all()
+
+
+async def _could_be_pooled(
+    writer: database.Writer, server_id: str
+) -> dict[str, tuple[bytes, needs.DatabaseNeed, needs.Pooling]]:
+    """Return those that have no part and may have one, the oldest first."""
+    rows = await writer.execute(
+        sa.select(_D.c.id, _D.c.password, _A.c.manifest)
+        .join_from(_D, _I, _I.c.id == _D.c.installation_id)
+        .join(_A, _A.c.id == _I.c.application_id)
+        .where(_D.c.server_id == server_id, _D.c.pool_size == 0, _I.c.status.not_in(_ENDING))
+        .order_by(_D.c.id)
+        .with_for_update(of=_D)
+    )
+    found: dict[str, tuple[bytes, needs.DatabaseNeed, needs.Pooling]] = {}
+    for row in rows.mappings().all():
+        if (need := _need(row)) is not None and need.pooling is not None:
+            found[row["id"]] = row["password"], need, need.pooling
+    return found
+
+
+def _direct(row: sa.RowMapping) -> dict[str, Any]:
+    need = _need(row)
+    return {} if need is None else {"connections": need.connections}
+
+
+def _need(row: sa.RowMapping) -> needs.DatabaseNeed | None:
+    return manifest.Application.model_validate(row["manifest"]).spec.needs.database
+
+
+async def _change(writer: database.Writer, row_id: str, values: dict[str, Any]) -> None:
+    await writer.execute(_D.update().where(_D.c.id == row_id).values(**values))
