@@ -63,8 +63,8 @@ class Needs(resource.Document):
     """What an installation must be given; each is handed over as template values."""
 
     database: DatabaseNeed | None = None
-    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`. Where there is a pooler and
-    the application can go through it, host, port and url are the pooler's in workloads and their files, and the
+    """`database.host`, `.port`, `.name`, `.user`, `.password`, `.url`, `.sslMode`, `.caFile`. Where there is a pooler
+    and the application can go through it, host, port and url are the pooler's in workloads and their files, and the
     server's own in jobs and theirs."""
     bucket: BucketNeed | None = None
     """`bucket.endpoint`, `.region`, `.name`, `.accessKey`, `.secretKey`, `.caFile`."""

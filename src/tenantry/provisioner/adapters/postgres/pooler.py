@@ -15,8 +15,8 @@ _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 15
 SOON = timedelta(seconds=2)
 """The pooler looks for another configuration about as often."""
-_UNKNOWN = ("no such database", "no such user", "does not exist")
-_REFUSED = ("authentication failed", "SASL")
+_UNKNOWN = ("no such database", "no such user", "does not exist", "authentication failed")
+"""PgBouncer asks those whom it does not know for a password, too, and refuses it."""
 
 
 class PoolerAwayError(errors.TemporaryError):
@@ -77,8 +77,6 @@ def explained(door: ports.Door, told: str) -> errors.TemporaryError:
     where = f"The pooler at {door.host}:{door.port}"
     if any(each in told for each in _UNKNOWN):
         return PoolerBehindError(f"{where} does not know the database yet.", delay=SOON)
-    if any(each in told for each in _REFUSED):
-        return PoolerBehindError(f"{where} does not let its role in yet.", delay=SOON)
     if "FATAL" in told or "ERROR" in told:
         last = told.strip().splitlines()[-1].rpartition(": ")[2].rstrip(".")
         return PoolerRefusedError(f"{where} cannot reach the server: {last}.", delay=SOON)
