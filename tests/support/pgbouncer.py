@@ -19,6 +19,8 @@ import psycopg
 import pytest
 
 from support import provisioner_stage
+from tenantry.pooler import configuration
+from tenantry.wire import poolers
 
 _ACCOUNT = "postgres"
 """PgBouncer refuses to run as root."""
@@ -57,6 +59,12 @@ class Pooler:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text() if (self.folder / "log").exists() else ""
+
+    def write(self, found: poolers.PoolerConfiguration) -> None:
+        """Write PgBouncer's files where nobody stands beside it."""
+        for name, content in configuration.files(found, self.files, "").items():
+            (self.files / name).write_text(content)
+            _give(self.files / name)
 
     def start(self) -> None:
         """Start PgBouncer, as its own account."""
@@ -154,11 +162,16 @@ def _place() -> Pooler:
     for each in ("socket", "files"):
         (folder / each).mkdir(mode=0o700)
     (folder / "pgbouncer.ini").write_text(_MAIN.format(port=pooler.port, folder=folder))
+    for each in (folder, *folder.iterdir()):
+        _give(each)
+    return pooler
+
+
+def _give(path: Path) -> None:
+    """Let PgBouncer's account have it."""
     if os.geteuid() == 0:
         owner = pwd.getpwnam(_ACCOUNT)
-        for each in (folder, *folder.iterdir()):
-            os.chown(each, owner.pw_uid, owner.pw_gid)
-    return pooler
+        os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
 def _program() -> str | None:

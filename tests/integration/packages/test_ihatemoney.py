@@ -1,14 +1,17 @@
 """I Hate Money as its manifest describes it, for real."""
 
 import asyncio
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
+from support import pgbouncer
 from tenantry.application import rendering
+from tenantry.wire import poolers
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 
@@ -87,3 +90,47 @@ async def test_a_stranger_cannot_start_a_budget(host: Callable[[str], Any]) -> N
             assert answer.url.path == "/admin"
         async with session.get(f"{hosted.url}/") as answer:
             assert "Acme &amp; “Sons”" in await answer.text()
+
+
+@pytest.fixture
+async def pooled(host: Callable[[str], Any], postgres_server: Any) -> AsyncIterator[tuple[Any, pgbouncer.Pooler]]:
+    """One that reaches its database through a PgBouncer, as its manifest allows."""
+    hosted = host("ihatemoney")
+    need, given = hosted.application.spec.needs.database, hosted.handover.database
+    with postgres_server.connect() as connection:
+        asked = "SELECT rolpassword FROM pg_authid WHERE rolname = %s"
+        [(verifier,)] = connection.execute(asked, [given["user"]]).fetchall()
+    async with pgbouncer.placed() as pooler:
+        own = poolers.PooledDatabase(
+            name=given["name"], mode=need.pooling.mode, connections=need.pooling.connections, verifier=verifier
+        )
+        known = poolers.PoolerConfiguration(
+            server="pg", host=given["host"], port=int(given["port"]), ssl_mode="disable", budget=3, databases=[own]
+        )
+        pooler.write(known)
+        pooler.start()
+        await pooler.until_up()
+        through = given["url"].replace(f":{given['port']}/", f":{pooler.port}/")
+        ways = {"poolerHost": pooler.host, "poolerPort": str(pooler.port), "poolerUrl": through}
+        handover = dataclasses.replace(hosted.handover, database={**given, **ways})
+        yield dataclasses.replace(hosted, handover=handover), pooler
+
+
+async def test_a_pooler_in_transaction_mode_does(pooled: tuple[Any, pgbouncer.Pooler], postgres_server: Any) -> None:
+    hosted, pooler = pooled
+    own = hosted.handover.database["user"]
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    jar = aiohttp.CookieJar(unsafe=True)
+    most = 0
+    async with hosted.running("7.1.1") as rendered, aiohttp.ClientSession(cookie_jar=jar) as session:
+        await _start_budget(session, hosted.url, rendered.credentials.password)
+    async with hosted.running("7.2.1") as rendered, aiohttp.ClientSession() as session:  # which migrates as it starts
+        assert await hosted.run(rendered.jobs[rendering.JobName.SMOKE_CHECK]) == (0, "")
+        for _ in range(10):
+            names = await asyncio.gather(*[_name_of_budget(session, hosted.url) for _ in range(12)])
+            assert set(names) == {"Flat"}
+            with postgres_server.connect() as connection:
+                [(count,)] = connection.execute(asked, [own]).fetchall()
+            most = max(most, count)
+        assert [row for row in pooler.console("SHOW CLIENTS") if own in row]
+    assert 0 < most <= hosted.application.spec.needs.database.pooling.connections

@@ -24,6 +24,19 @@ def to_database(application: manifest.Application, host: str, **facts: Any) -> l
     return egress(things.render(things.wanted(alone, secrets=secret, facts=cluster)))[2:]
 
 
+def test_workloads_reach_the_pooler_and_jobs_the_server(budget: manifest.Application) -> None:
+    hosts = {"host": "192.0.2.1", "port": "5432", "poolerHost": "192.0.2.2", "poolerPort": "6432", "poolerUrl": "x"}
+    secret = {"acme-database": {**things.DATABASE, **hosts}}
+    pooling = needs.Pooling(mode="transaction")
+    for need, ports in (
+        (needs.DatabaseNeed(pooling=pooling), [("192.0.2.1/32", 5432), ("192.0.2.2/32", 6432)]),
+        (needs.DatabaseNeed(), [("192.0.2.1/32", 5432)]),
+    ):
+        alone = things.without_configuration(budget, needs.Needs(database=need))
+        found = egress(things.render(things.wanted(alone, secrets=secret)))[2:]
+        assert [(each["to"][0]["ipBlock"]["cidr"], each["ports"][0]["port"]) for each in found] == ports
+
+
 class TestInward:
     def test_in_a_namespace_of_its_own_nothing_else_speaks(self, budget: manifest.Application) -> None:
         spec = things.render(things.wanted(budget)).one("NetworkPolicy", "acme-nobody")["spec"]
