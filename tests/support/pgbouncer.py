@@ -21,6 +21,7 @@ import pytest
 from support import provisioner_stage
 from tenantry.pooler import configuration
 from tenantry.wire import poolers
+from testbed import authority
 
 _ACCOUNT = "postgres"
 """PgBouncer refuses to run as root."""
@@ -32,8 +33,10 @@ logfile = {folder}/log
 pidfile = {folder}/pid
 max_client_conn = 500
 client_login_timeout = 10
+{tls}
 %include {folder}/files/tenantry.ini
 """
+_TLS = "client_tls_sslmode = require\nclient_tls_cert_file = {folder}/own.crt\nclient_tls_key_file = {folder}/own.key"
 
 
 @dataclass(kw_only=True)
@@ -85,9 +88,9 @@ class Pooler:
             self.bouncer = None
             (self.folder / "pid").unlink(missing_ok=True)
 
-    async def stand_beside(self, url: str, token: str, *more: str) -> None:
+    async def stand_beside(self, url: str, token: str, *more: str, server: str = "pg") -> None:
         """Start the program beside it."""
-        command = ("-m", "tenantry.cli.main", "pooler", "run", "pg", "--directory", str(self.files))
+        command = ("-m", "tenantry.cli.main", "pooler", "run", server, "--directory", str(self.files))
         reached = ("--socket-directory", str(self.folder / "socket"), "--port", str(self.port), "--every", "0.1")
         self.beside = await asyncio.create_subprocess_exec(
             *(*_as_account(), sys.executable, *command, *reached, *more),
@@ -143,11 +146,15 @@ class Pooler:
 
 
 @contextlib.asynccontextmanager
-async def placed() -> AsyncGenerator[Pooler]:
-    """Make the place of a PgBouncer; nothing runs there yet. What runs in the end is ended."""
+async def placed(pair: authority.Pair | None = None) -> AsyncGenerator[Pooler]:
+    """Make the place of a PgBouncer; nothing runs there yet. What runs in the end is ended.
+
+    Args:
+        pair: by which it shows its clients who it is; without, they cannot ask.
+    """
     if _program() is None:
         pytest.skip("There is no PgBouncer. Debian: apt-get install pgbouncer.")
-    pooler = _place()
+    pooler = _place(pair)
     try:
         yield pooler
     finally:
@@ -156,12 +163,16 @@ async def placed() -> AsyncGenerator[Pooler]:
         shutil.rmtree(pooler.folder, ignore_errors=True)
 
 
-def _place() -> Pooler:
+def _place(pair: authority.Pair | None) -> Pooler:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-pgb-", dir="/tmp"))
     pooler = Pooler(folder=folder, port=_free_port())
     for each in ("socket", "files"):
         (folder / each).mkdir(mode=0o700)
-    (folder / "pgbouncer.ini").write_text(_MAIN.format(port=pooler.port, folder=folder))
+    tls = "" if pair is None else _TLS.format(folder=folder)
+    (folder / "pgbouncer.ini").write_text(_MAIN.format(port=pooler.port, folder=folder, tls=tls))
+    if pair is not None:
+        (folder / "own.crt").write_bytes(pair.certificate)
+        (folder / "own.key").write_bytes(pair.key)
     for each in (folder, *folder.iterdir()):
         _give(each)
     return pooler

@@ -137,6 +137,11 @@ async def _infrastructure(line: Line, stack: Stack) -> None:
         await line.run(noun, "uncordon", "second")
     await line.run("cluster", "update", "second", "--max-installations", "3", "--label", "region=eu")
     await line.run("database", "update", "second", "--max-connections", "90")
+    files = stack.layout.data / "pooler"
+    await line.run("database", "update", "second", "--pooler", "127.0.0.1:6432", "--pooler-budget", "9")
+    assert (await line.read("database", "show", "second"))["poolerBudget"] == 9
+    await line.run("pooler", "run", "second", "--directory", str(files), "--once")
+    assert "[databases]" in (files / "tenantry.ini").read_text()
     await line.run("object-store", "update", "second", "--max-buckets", "5")
     planned = await line.read("cluster", "plan", "-a", "ihatemoney", "--installations", "9", "--on", "region=eu")
     assert (planned["placed"], planned["runsOut"]) == (3, "cluster")

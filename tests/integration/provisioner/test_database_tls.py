@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from support import postgres, provisioner_stage
+from support import pgbouncer, postgres, provisioner_stage
 from tenantry.application import authorities
 from tenantry.client import failures
 from tenantry.kernel import clock
@@ -24,6 +24,7 @@ class Secured:
 
     server: postgres.Server
     signed_by: str
+    pair: authority.Pair
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def secured() -> Iterator[Secured]:
     ours = authority.Authority("databases", clock.SystemClock())
     pair = ours.server("database", names=["localhost"], addresses=[])
     with postgres.running(postgres.tls_files(pair), **postgres.TLS) as server:
-        yield Secured(server, ours.certificate.decode())
+        yield Secured(server, ours.certificate.decode(), pair)
 
 
 def request(secured: Secured, **changes: Any) -> infrastructure.RegisterDatabaseServer:
@@ -104,3 +105,31 @@ async def test_is_what_programs_connect_to(stage: Stage, secured: Secured, tmp_p
     async with connection:
         row = await (await connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).fetchone()
     assert row == (True,)
+
+
+async def test_is_trusted_by_its_pooler_and_the_pooler_as_it_is(stage: Stage, secured: Secured, tmp_path: Path) -> None:
+    pooling = {"connections": 6, "pooling": {"mode": "session", "connections": 2}}
+    needs = {**provisioner_stage.NEEDS, "database": pooling}
+    await stage.client.database_servers.cordon("pg")
+    async with pgbouncer.placed(secured.pair) as pooler:
+        reached = {"pooler_host": "localhost", "pooler_port": pooler.port, "pooler_budget": 4}
+        await stage.client.database_servers.register(request(secured, name="pg2", **reached))
+        await stage.until_available()
+        await stage.client.applications.apply(provisioner_stage.application(needs=needs))
+        await pooler.stand_beside(stage.url, provisioner_stage.SECRET, server="pg2")
+        await pooler.until_told("Written")
+        pooler.start()
+        await pooler.until_up()
+        made = await stage.stable("acme")
+        (given,) = [each.data for each in stage.world.bundles[made.id].secrets if each.name.endswith("-database")]
+        file = tmp_path / "ca.pem"
+        file.write_text(given[authorities.CERTIFICATE])
+        connection = await psycopg.AsyncConnection.connect(given["poolerUrl"], sslrootcert=str(file))
+        async with connection:
+            assert connection.pgconn.ssl_in_use
+            asked = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            assert await (await connection.execute(asked)).fetchone() == (True,)
+        other = authority.Authority("others", clock.SystemClock()).certificate.decode()
+        file.write_text(other)
+        with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+            await psycopg.AsyncConnection.connect(given["poolerUrl"], sslrootcert=str(file))
