@@ -13,6 +13,7 @@ from tenantry.client import poolers
 from tenantry.kernel import errors
 from tenantry.pooler import configuration
 from tenantry.pooler import folder as folders
+from tenantry.wire import poolers as wire
 
 Say = Callable[[str], None]
 """Tells a person what happened, in one line."""
@@ -44,7 +45,7 @@ class Sidecar:
         self._folder = folder
         self._console = console
         self._say = say
-        self._known = ""
+        self._known: poolers.Configured | None = None
         self._trouble = ""
 
     async def run(self, every: timedelta) -> None:
@@ -64,21 +65,23 @@ class Sidecar:
         self._trouble = told
 
     async def fetch(self) -> None:
-        """Write what the provisioner has, where that is something else.
+        """Write what the provisioner has, where something else is there.
 
         Raises:
             errors.TenantryError: the provisioner is away or refuses, or nobody is known whom to trust.
+            OSError: it cannot be written.
         """
-        found = await self._source.configuration(self._server, known=self._known)
-        if found is None:
-            return
-        wanted = found.configuration
+        found = await self._source.configuration(self._server, known=self._known.etag if self._known else "")
+        self._known = found or self._known
+        if self._known is not None:  # which is written again where somebody else has changed the files
+            self._write(self._known.configuration)
+
+    def _write(self, wanted: wire.PoolerConfiguration) -> None:
         needs_system = wanted.ssl_mode == "verify-full" and not wanted.ca_certificate
         trusted = folders.system_authorities() if needs_system else ""
         if self._folder.write(configuration.files(wanted, self._folder.path, trusted)):
             promised = sum(each.connections for each in wanted.databases)
             self._say(f"Written: {len(wanted.databases)} databases, {promised} of {wanted.budget} connections.")
-        self._known = found.etag
 
     async def _load(self) -> None:
         if self._folder.is_loaded:
@@ -94,4 +97,6 @@ async def _tried(step: Callable[[], Awaitable[None]]) -> str:
         await step()
     except errors.TenantryError as error:
         return f"{error.message} {error.advice or ''}".strip()
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
     return ""

@@ -73,6 +73,13 @@ async def waits(stage: Stage, name: str, reason: str) -> str:
     return (await stage.client.installations.get(name)).message
 
 
+async def condition(stage: Stage, name: str) -> tuple[str, str, str]:
+    """What is said of an installation and its pooler."""
+    conditions_ = (await stage.client.installations.get(name)).conditions
+    [found] = [each for each in conditions_ if each.type == "PoolerReady"]
+    return str(found.status), found.reason, found.message
+
+
 async def settled(stage: Stage, made: installations.Installation, *, is_pooled: bool) -> dict[str, str]:
     """Return what it was handed over, once that is so and it is stable."""
 
@@ -113,6 +120,7 @@ class TestAnInstallation:
         where = f"The pooler at {pooler.host}:{pooler.port}"
         assert await waits(stage, "acme", "PoolerAway") == f"{where} does not answer."
         assert made.id not in stage.world.bundles
+        assert await condition(stage, "acme") == ("False", "PoolerAway", f"{where} does not answer.")
         (pooler.files / "tenantry.ini").write_text("auth_file = /dev/null\nauth_type = scram-sha-256\n[databases]\n")
         (pooler.files / "tenantry.ini").chmod(0o644)
         pooler.start()
@@ -122,6 +130,7 @@ class TestAnInstallation:
         await pooler.stand_beside(stage.url, await token(stage))
         seen = await stage.until(made.id, Status.STABLE, seconds=30)
         assert (seen.reason, seen.message) == ("", "")
+        assert await condition(stage, "acme") == ("True", "LetIn", "The pooler lets it in.")
         assert await serves(given(stage, made))
 
     async def test_that_was_there_before_goes_through_it_with_its_next_restart(self, stage: Stage) -> None:
@@ -379,9 +388,24 @@ class TestOutages:
         running.kill()
         assert not await serves(secret)
         assert await serves(secret, "url")
+        await change(stage, max_databases=400)  # it is looked at at once
+
+        async def message() -> str:
+            return (await stage.client.database_servers.get("pg")).message
+
+        async def is_told() -> bool:
+            return await message() == f"The pooler at {running.host}:{running.port} does not answer."
+
+        await provisioner_stage.poll(is_told)
         running.start()
         await running.until_up()
         assert await serves(secret)
+        await change(stage, max_databases=500)
+
+        async def is_well() -> bool:
+            return await message() == ""
+
+        await provisioner_stage.poll(is_well)
 
     async def test_of_the_provisioner_are_none_of_the_poolers(self, stage: Stage, running: pgbouncer.Pooler) -> None:
         secret = given(stage, await stage.stable("acme"))

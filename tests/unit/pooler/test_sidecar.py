@@ -123,3 +123,27 @@ async def test_one_that_was_killed_before_the_load_is_followed_by_one_that_loads
     bouncer.fails, provisioner.is_away = None, True  # and nobody can be asked
     await another(provisioner, bouncer, told).turn()
     assert len(bouncer.loaded) == 1
+
+
+async def test_what_somebody_else_changed_is_put_right(
+    beside: sidecar.Sidecar, provisioner: Provisioner, bouncer: Bouncer
+) -> None:
+    await beside.turn()
+    wanted = (bouncer.path / configuration.USERS).read_text()
+    (bouncer.path / configuration.USERS).write_text('"root" ""')
+    await beside.turn()
+    assert provisioner.answered == 1
+    assert (bouncer.path / configuration.USERS).read_text() == wanted
+    assert set(bouncer.loaded) == {wanted}
+
+
+async def test_a_folder_that_cannot_be_written_is_told_of_and_tried_again(
+    beside: sidecar.Sidecar, bouncer: Bouncer, told: list[str]
+) -> None:
+    obstacle = bouncer.path / f".{configuration.USERS}.new"
+    obstacle.mkdir()
+    await beside.turn()
+    assert told[0].startswith(f"{obstacle}: ")
+    obstacle.rmdir()
+    await beside.turn()
+    assert bouncer.loaded

@@ -15,6 +15,7 @@ from tenantry.kernel import errors, ids
 from tenantry.provisioner import vault as vaults
 from tenantry.provisioner.adapters import agent, kubernetes
 from tenantry.provisioner.adapters.postgres import maker as postgres
+from tenantry.provisioner.adapters.postgres import pooler
 from tenantry.provisioner.adapters.rclone import maker as rclone
 from tenantry.provisioner.adapters.s3 import connection as s3_connection
 from tenantry.provisioner.adapters.s3 import maker as s3
@@ -173,7 +174,10 @@ class ClusterProber:
 
 
 class DatabaseServerProber:
-    """Asks a database server for its version, closes what is ours to strangers, and tells of what is open besides."""
+    """Asks a database server for its version, closes what is ours to strangers, and tells of what is open besides.
+
+    Of a pooler before it, it tells whether that answers.
+    """
 
     def __init__(self, directory: Directory) -> None:
         """Take the ways to servers."""
@@ -185,7 +189,15 @@ class DatabaseServerProber:
         seen = await server.look(await self._directory.logical_databases(row["id"]))
         if seen.closed:
             log.warning("databases closed to strangers", server=row["name"], databases=seen.closed)
-        return {"version": seen.version, **_openness(seen.is_open)}
+        return {"version": seen.version, **_openness(seen.is_open), **await _pooler(row)}
+
+
+async def _pooler(row: RowMapping) -> dict[str, Any]:
+    """Return what should be known of its pooler; the server can be used without it."""
+    door = ports.Door(host=row["pooler_host"], port=row["pooler_port"])
+    if not row["pooler_budget"] or await pooler.answers(door):
+        return {}
+    return {"reason": "PoolerAway", "message": f"The pooler at {door.host}:{door.port} does not answer."}
 
 
 def _openness(names: tuple[str, ...]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ TAGS = [
 
 _HEADERS: Json = {
     "RequestId": {"description": "The request's reference; it is in the log and in problems.", "required": True},
-    "ETag": {"description": "Stands for what a client may change; send it as If-Match.", "required": True},
+    "ETag": {"description": "Stands for what is answered; send it as If-Match or If-None-Match.", "required": True},
     "Location": {"description": "Where the new thing is.", "required": True},
     "IdempotentReplayed": {"description": "“true”: this request was carried out before, and answered like this."},
     "RetryAfter": {"description": "Seconds after which the request may be sent again."},
@@ -112,7 +112,7 @@ def _complete(operation: Json, route: APIRoute, shared: Json) -> None:
 def _success_headers(status: int, response: Json, sent: set[str]) -> Iterator[tuple[str, Json]]:
     yield _header("RequestId")
     shape = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
-    if shape.rpartition("/")[2] in _WITH_ETAG:
+    if shape.rpartition("/")[2] in _WITH_ETAG or status == HTTPStatus.NOT_MODIFIED:
         yield _header("ETag")
     if status == HTTPStatus.CREATED:
         yield _header("Location")

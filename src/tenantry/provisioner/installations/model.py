@@ -160,6 +160,16 @@ class Installation:
         return self.may_be_pooled and own is not None and own.pool is not None and own.pool.used == own.pool.address
 
     @property
+    def joins_pooler(self) -> bool:
+        """Tell whether the pooler must let its role in before it is told to go there.
+
+        It is told with a change and never for its own sake.
+        """
+        if self.target is not Target.RUNNING or self.handed_generation >= self.generation:
+            return False
+        return self.may_be_pooled and not self.is_pooled
+
+    @property
     def has_left_pooler(self) -> bool:
         """Tell whether it has a part of a pooler that nothing of it uses any more, once it is well."""
         own = self.database

@@ -153,18 +153,11 @@ def _missing(installation: model.Installation) -> Step | None:
         return Place()
     needs_database = installation.database is not None and not installation.database.is_ready
     needs_bucket = installation.bucket is not None and not installation.bucket.is_ready
-    if needs_database or needs_bucket or _joins_pooler(installation):
-        return Make(database=needs_database or _joins_pooler(installation), bucket=needs_bucket)
+    if needs_database or needs_bucket or installation.joins_pooler:
+        return Make(database=needs_database or installation.joins_pooler, bucket=needs_bucket)
     if installation.handed_generation < installation.generation:
         return HandOver(generation=installation.generation)
     return None
-
-
-def _joins_pooler(installation: model.Installation) -> bool:
-    """Its role must be let in before it is told to go there, which is with a change and never for its own sake."""
-    if installation.target is not Target.RUNNING or installation.handed_generation >= installation.generation:
-        return False
-    return installation.may_be_pooled and not installation.is_pooled
 
 
 def _observed(installation: model.Installation) -> Move | None:

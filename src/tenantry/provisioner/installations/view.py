@@ -56,6 +56,8 @@ def _conditions(installation: model.Installation) -> Iterator[wire.Condition]:
     if installation.needs_database:
         is_ready = installation.database is not None and installation.database.is_ready
         yield _made("DatabaseReady", is_ready, "Its database is there.", "Its database is being made.")
+    if installation.is_pooled or installation.joins_pooler:
+        yield _pooled(installation)
     if installation.needs_bucket:
         is_ready = installation.bucket is not None and installation.bucket.is_ready
         yield _made("BucketReady", is_ready, "Its bucket is there.", "Its bucket is being made.")
@@ -87,6 +89,16 @@ def _placed(installation: model.Installation) -> wire.Condition:
         message=f"On cluster {installation.cluster}.",
         last_transition_time=installation.placed_at,
     )
+
+
+def _pooled(installation: model.Installation) -> wire.Condition:
+    if installation.is_pooled:
+        return wire.Condition(type="PoolerReady", status=_TRUE, reason="LetIn", message="The pooler lets it in.")
+    if installation.reason.startswith("Pooler"):
+        told = installation.reason, installation.message
+    else:
+        told = "Waiting", "The pooler has not let it in yet."
+    return wire.Condition(type="PoolerReady", status=_FALSE, reason=told[0], message=told[1])
 
 
 def _made(kind: str, is_ready: bool, done: str, pending: str) -> wire.Condition:

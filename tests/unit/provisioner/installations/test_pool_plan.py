@@ -45,7 +45,7 @@ DIRECT = things.application(needs={"database": {"connections": 20}})
 
 def server(name: str, *, budget: int, wanted: demand.Demand, taken: int = 0) -> placement.Candidate:
     offers = {Measure.CONNECTIONS: 100 - budget} | ({Measure.POOLED: budget} if budget else {})
-    takes = pool_plan.takes(wanted.takes) if budget else {}
+    takes = pool_plan.takes(wanted.takes) if budget else dict[Measure, int]()
     return placement.Candidate(id=name, name=name, offers=offers, taken={Measure.POOLED: taken}, takes=takes)
 
 

@@ -72,6 +72,17 @@ async def enter(door: ports.Door, name: str, password: str, *, ssl_mode: str, au
         raise explained(door, str(error)) from None  # the cause may quote what was sent
 
 
+async def answers(door: ports.Door) -> bool:
+    """Tell whether somebody listens there."""
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(door.host, door.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
 def explained(door: ports.Door, told: str) -> errors.TemporaryError:
     """Return why a pooler did not let a role in, from what it told."""
     where = f"The pooler at {door.host}:{door.port}"
