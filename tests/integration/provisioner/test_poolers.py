@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import psycopg
 import pytest
 
-from support import pgbouncer, provisioner_stage
+from support import pgbouncer, provisioner_lives, provisioner_stage
 from tenantry.client import failures, provisioner
 from tenantry.wire import infrastructure, installations, tokens
 
@@ -403,7 +404,7 @@ class TestOutages:
         await change(stage, max_databases=500)
 
         async def is_well() -> bool:
-            return await message() == ""
+            return "pooler" not in await message()
 
         await provisioner_stage.poll(is_well)
 
@@ -416,3 +417,28 @@ class TestOutages:
         await running.until_told("cannot be reached", after=told)
         assert await serves(secret)
         assert {each: each.read_bytes() for each in running.files.iterdir()} == files
+
+
+async def test_a_provisioner_that_dies_at_any_step_is_made_up_for(place: provisioner_stage.Place) -> None:
+    others = ["preparations", "clusters", "database-servers", "object-stores"]
+    fuses = [provisioner_lives.Fuse(before=number) for number in (2, 3, 4)]
+    fuses += [provisioner_lives.Fuse(after=number) for number in (1, 2, 3, 4)]
+    async with provisioner_stage.opened(place, supervised=others) as stage, pgbouncer.placed() as pooler:
+        await stage.register()
+        await stage.client.applications.apply(provisioner_stage.application(needs=POOLED))
+        await change(stage, pooler_host=pooler.host, pooler_port=pooler.port, pooler_budget=2 * len(fuses))
+        await pooler.stand_beside(stage.url, await token(stage))
+        await pooler.until_told("Written")
+        pooler.start()
+        await pooler.until_up()
+        for number, fuse in enumerate(fuses):
+            made = await stage.create(f"acme-{number}")
+            async with AsyncExitStack() as dead, asyncio.timeout(60):
+                await dead.enter_async_context(provisioner_lives.life(stage, fuse))
+                await fuse.blown.wait()
+                await provisioner_lives.let_leases_end(stage)
+                async with provisioner_lives.life(stage):
+                    await stage.until(made.id, Status.STABLE, seconds=30)
+            assert await serves(given(stage, made))
+        seen = await stage.client.database_servers.get("pg")
+        assert seen.pooled_connections == seen.pooler_budget == 2 * len(fuses)
