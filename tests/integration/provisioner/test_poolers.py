@@ -170,6 +170,28 @@ class TestAnInstallation:
         seen = await stage.client.database_servers.get("pg")
         assert (seen.pooler_budget, seen.pooled_connections) == (0, 0)
 
+    async def test_gets_the_part_that_its_application_asks_for_now(
+        self, stage: Stage, running: pgbouncer.Pooler
+    ) -> None:
+        made = await stage.stable("acme")
+        told = len(running.lines)
+        pooling = {"mode": "session", "connections": 4}
+        needs = {**POOLED, "database": {"connections": 6, "pooling": pooling}}
+        await stage.client.applications.apply(provisioner_stage.application(needs=needs))
+        await running.until_told("Written: 1 databases, 4 of 5 connections.", after=told)
+        assert "pool_mode=session pool_size=4" in (running.files / "tenantry.ini").read_text()
+        needs["database"]["pooling"] = {"mode": "session", "connections": 5}
+        needs["database"]["connections"] = 7
+        await stage.client.applications.apply(provisioner_stage.application(needs=needs))
+        await running.until_told("Written: 1 databases, 5 of 5 connections.", after=told)
+        needs["database"]["pooling"] = {"mode": "session", "connections": 6}
+        await stage.client.applications.apply(provisioner_stage.application(needs=needs))
+        assert await serves(given(stage, made))
+        await stage.client.installations.restart("acme")  # there is no such part, and too small a one does not do
+        secret = await settled(stage, made, is_pooled=False)
+        assert await serves(secret, "url")
+        await running.until_told("Written: 0 databases, 0 of 5 connections.", after=told)
+
     async def test_goes_to_another_pooler_once_that_lets_it_in(self, stage: Stage, running: pgbouncer.Pooler) -> None:
         made = await stage.stable("acme")
         async with pgbouncer.placed() as other:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tenantry.application import manifest
 from tenantry.kernel import errors, ids
+from tenantry.provisioner.installations import pool_plan
 from tenantry.runtime import document
 from tenantry.wire.installations import Status, Target
 
@@ -34,6 +35,8 @@ class Pool:
 
     Attributes:
         host: of the pooler, as installations reach it.
+        mode: for how long a client has a connection to the server.
+        size: how many connections it has there.
         is_open: the pooler takes installations; else they leave it with their next change or restart.
         verifier: by which pooler and server know its role, sealed.
         used: the pooler, as `host:port`, that let its role in and that its workloads may use; None: they use none.
@@ -42,6 +45,8 @@ class Pool:
     host: str
     port: int
     is_open: bool
+    mode: str
+    size: int
     verifier: bytes = field(repr=False)
     used: str | None = None
 
@@ -149,9 +154,11 @@ class Installation:
     @property
     def may_be_pooled(self) -> bool:
         """Tell whether its workloads are to go through the pooler before its database server."""
-        need, own = self.application.spec.needs.database, self.database
-        has_part = own is not None and own.pool is not None and own.pool.is_open
-        return has_part and need is not None and need.pooling is not None
+        pooling = pool_plan.pooling(self.application)
+        own = None if self.database is None else self.database.pool
+        if own is None or pooling is None:
+            return False
+        return own.is_open and pool_plan.fits(own.mode, own.size, pooling)
 
     @property
     def is_pooled(self) -> bool:

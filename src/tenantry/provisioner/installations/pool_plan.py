@@ -42,6 +42,43 @@ def admitted(left: int, databases: Sequence[Database]) -> frozenset[str]:
     return frozenset(chosen)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The part of a logical database whose application asks for another now.
+
+    Attributes:
+        size: how many connections it has there.
+        wanted: how many it would have.
+    """
+
+    id: str
+    size: int
+    wanted: int
+
+
+def refitted(left: int, parts: Sequence[Part]) -> frozenset[str]:
+    """Return which of them get what is wanted now: all that need no more, then the oldest for which there is enough.
+
+    Args:
+        left: how many connections the pooler may open that are given to nobody.
+        parts: oldest first.
+    """
+    chosen: set[str] = set()
+    for each in sorted(parts, key=lambda part: part.wanted > part.size):
+        if (more := each.wanted - each.size) <= max(left, 0):
+            chosen.add(each.id)
+            left -= more
+    return frozenset(chosen)
+
+
+def fits(mode: str, size: int, pooling: needs.Pooling) -> bool:
+    """Tell whether a part does for what an application asks for.
+
+    One that is too small makes transactions wait for each other; sessions it would let wait for ever.
+    """
+    return mode == pooling.mode and (mode == "transaction" or size >= pooling.connections)
+
+
 def past_it(connections: int) -> int:
     """Return how many connections are reserved at the server itself for an installation that goes through the pooler.
 

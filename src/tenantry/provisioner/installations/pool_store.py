@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,18 +37,29 @@ async def promised(reader: database.Reader, server_id: str) -> int:
 async def admit(writer: database.Writer, around: context.Context, server_id: str) -> int:
     """Give those that may go through the pooler a part of what is left of its budget; return how many got one.
 
-    They go through it from their next change or restart on, once it lets them in.
+    They go through it from their next change or restart on, once it lets them in. Those whose application asks for
+    another part get that first, at once.
     """
     await places_store.take_turn(writer)
     budget = await writer.scalar(sa.select(_S.c.pooler_budget).where(_S.c.id == server_id)) or 0
-    rows = await _could_be_pooled(writer, server_id) if budget else {}
-    sizes = [pool_plan.Database(id=each, size=pooling.connections) for each, (_, _, pooling) in rows.items()]
-    chosen = pool_plan.admitted(budget - await promised(writer, server_id), sizes)
+    rows = await _may_be_pooled(writer, server_id) if budget else list[_Pooled]()
+    await _refit(writer, rows, budget - await promised(writer, server_id))
+    new = {each.id: each for each in rows if not each.size}
+    wanted = [pool_plan.Database(id=each.id, size=each.pooling.connections) for each in new.values()]
+    chosen = pool_plan.admitted(budget - await promised(writer, server_id), wanted)
     for each in chosen:
-        password, need, pooling = rows[each]
-        columns = await asyncio.to_thread(part, pooling, password, around)  # it takes some milliseconds
-        await _change(writer, each, columns | {"connections": pool_plan.past_it(need.connections)})
+        columns = await asyncio.to_thread(part, new[each].pooling, new[each].password, around)  # for some milliseconds
+        await _change(writer, each, columns | {"connections": pool_plan.past_it(new[each].connections)})
     return len(chosen)
+
+
+async def _refit(writer: database.Writer, rows: "Sequence[_Pooled]", left: int) -> None:
+    """Give those that have a part the one that their application asks for now, where there is enough."""
+    old = {each.id: each for each in rows if each.size and not each.is_as_wanted}
+    parts = [pool_plan.Part(id=each.id, size=each.size, wanted=each.pooling.connections) for each in old.values()]
+    for each in pool_plan.refitted(left, parts):
+        wanted = old[each].pooling
+        await _change(writer, each, {"pool_size": wanted.connections, "pool_mode": wanted.mode})
 
 
 async def admit_everywhere(writer: database.Writer, around: context.Context) -> None:
@@ -96,23 +108,51 @@ async def configured(reader: database.Reader, server_id: str) -> Sequence[sa.Row
     return (await reader.execute(query)).mappings().all()
 
 
-async def _could_be_pooled(
-    writer: database.Writer, server_id: str
-) -> dict[str, tuple[bytes, needs.DatabaseNeed, needs.Pooling]]:
-    """Return those that have no part and may have one, the oldest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pooled:
+    """A logical database that has a part, or may have one.
+
+    Attributes:
+        size: of its part; 0: it has none.
+        mode: of its part.
+        connections: how many its role may hold.
+    """
+
+    id: str
+    password: bytes = field(repr=False)
+    size: int
+    mode: str | None
+    connections: int
+    pooling: needs.Pooling
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Tell whether its part is the one that its application asks for."""
+        return (self.mode, self.size) == (self.pooling.mode, self.pooling.connections)
+
+
+async def _may_be_pooled(writer: database.Writer, server_id: str) -> Sequence[_Pooled]:
+    """Return those whose application says how they are pooled, the oldest first."""
     rows = await writer.execute(
-        sa.select(_D.c.id, _D.c.password, _A.c.manifest)
+        sa.select(_D.c.id, _D.c.password, _D.c.pool_size, _D.c.pool_mode, _A.c.manifest)
         .join_from(_D, _I, _I.c.id == _D.c.installation_id)
         .join(_A, _A.c.id == _I.c.application_id)
-        .where(_D.c.server_id == server_id, _D.c.pool_size == 0, _I.c.status.not_in(_ENDING))
+        .where(_D.c.server_id == server_id, _I.c.status.not_in(_ENDING))
         .order_by(_D.c.id)
         .with_for_update(of=_D)
     )
-    found: dict[str, tuple[bytes, needs.DatabaseNeed, needs.Pooling]] = {}
-    for row in rows.mappings().all():
-        if (need := _need(row)) is not None and need.pooling is not None:
-            found[row["id"]] = row["password"], need, need.pooling
-    return found
+    return [
+        _Pooled(
+            id=row["id"],
+            password=row["password"],
+            size=row["pool_size"],
+            mode=row["pool_mode"],
+            connections=need.connections,
+            pooling=need.pooling,
+        )
+        for row in rows.mappings().all()
+        if (need := _need(row)) is not None and need.pooling is not None
+    ]
 
 
 def _direct(row: sa.RowMapping) -> dict[str, Any]:

@@ -272,6 +272,8 @@ def _pool(row: sa.RowMapping) -> model.Pool | None:
         host=row["server_pooler_host"],
         port=row["server_pooler_port"],
         is_open=row["server_pooler_budget"] > 0,
+        mode=row["database_pool_mode"],
+        size=row["database_pool_size"],
         verifier=row["database_verifier"],
         used=row["database_pooled_by"],
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from psycopg import pq
 
 from support import provisioner_things as things
+from tenantry.application import needs
 from tenantry.kernel import randomness
 from tenantry.provisioner.installations import demand, placement, pool_plan, scram
 from tenantry.wire.placement import Measure
@@ -32,6 +33,37 @@ def test_no_more_is_given_than_is_left_and_nobody_is_refused_what_there_is(left:
 
 def test_the_oldest_come_first() -> None:
     assert pool_plan.admitted(5, databases([2, 2, 2, 1])) == {"0", "1", "3"}
+
+
+PARTS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=8)
+
+
+@given(left=st.integers(-3, 20), sizes=PARTS)
+def test_another_part_takes_no_more_than_is_left_and_less_is_never_refused(
+    left: int, sizes: list[tuple[int, int]]
+) -> None:
+    parts = [pool_plan.Part(id=str(index), size=size, wanted=wanted) for index, (size, wanted) in enumerate(sizes)]
+    chosen = pool_plan.refitted(left, parts)
+    more = sum(each.wanted - each.size for each in parts if each.id in chosen)
+    assert more <= max(left, 0)
+    assert {each.id for each in parts if each.wanted <= each.size} <= chosen
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "wanted", "fits"),
+    [
+        ("transaction", 2, needs.Pooling(mode="transaction", connections=2), True),
+        ("transaction", 2, needs.Pooling(mode="transaction", connections=5), True),
+        ("transaction", 5, needs.Pooling(mode="session", connections=5), False),
+        ("session", 5, needs.Pooling(mode="session", connections=5), True),
+        ("session", 5, needs.Pooling(mode="session", connections=6), False),
+        ("session", 5, needs.Pooling(mode="transaction", connections=2), False),
+    ],
+)
+def test_a_part_that_would_let_sessions_wait_for_ever_does_not_do(
+    mode: str, size: int, wanted: needs.Pooling, *, fits: bool
+) -> None:
+    assert pool_plan.fits(mode, size, wanted) is fits
 
 
 @pytest.mark.parametrize(("connections", "reserved"), [(2, 1), (10, 1), (11, 2), (20, 2), (100, 10)])

@@ -11,6 +11,7 @@ from tenantry.provisioner.installations import handover, model, plan, ports
 from tenantry.wire.installations import Status, Target
 
 POOLED = things.application(needs={"database": {"connections": 6, "pooling": {"mode": "transaction"}}})
+SESSION = things.application(needs={"database": {"connections": 6, "pooling": {"mode": "session", "connections": 2}}})
 DIRECT = things.application(needs={"database": {"connections": 6}})
 ADDRESS = "pgb.local:6432"
 CHANGED: dict[str, Any] = {"generation": 4, "status": Status.UPDATING}
@@ -18,7 +19,13 @@ CHANGED: dict[str, Any] = {"generation": 4, "status": Status.UPDATING}
 
 def installation(*, used: str | None, is_open: bool = True, **changes: Any) -> model.Installation:
     part = model.Pool(
-        host="pgb.local", port=6432, is_open=is_open, verifier=things.VAULT.seal("SCRAM-SHA-256$verifier"), used=used
+        host="pgb.local",
+        port=6432,
+        is_open=is_open,
+        mode="transaction",
+        size=2,
+        verifier=things.VAULT.seal("SCRAM-SHA-256$verifier"),
+        used=used,
     )
     database = replace(things.database(), pool=part)
     return things.installation(**{"application": POOLED, "database": database, "bucket": None, **changes})
@@ -42,6 +49,7 @@ class TestWhatIsHandedOver:
             installation(used="old.local:6432"),
             installation(used=ADDRESS, is_open=False),
             installation(used=ADDRESS, application=DIRECT),
+            installation(used=ADDRESS, application=SESSION),
             things.installation(application=POOLED),
         ],
     )
@@ -69,7 +77,7 @@ class TestSteps:
     def test_nothing_is_done_to_one_that_rests(self, used: str | None) -> None:
         assert plan.plan(installation(used=used), things.NOON) == plan.Rest()
 
-    @pytest.mark.parametrize("changes", [{"application": DIRECT}, {"is_open": False}])
+    @pytest.mark.parametrize("changes", [{"application": DIRECT}, {"application": SESSION}, {"is_open": False}])
     def test_one_that_leaves_is_told_at_once(self, changes: dict[str, Any]) -> None:
         row = installation(used=ADDRESS, **CHANGED, **changes)
         assert plan.plan(row, things.NOON) == plan.HandOver(generation=4)
@@ -84,7 +92,7 @@ class TestSteps:
 
 
 class TestLeaving:
-    @pytest.mark.parametrize("changes", [{"application": DIRECT}, {"is_open": False}])
+    @pytest.mark.parametrize("changes", [{"application": DIRECT}, {"application": SESSION}, {"is_open": False}])
     def test_has_an_end_once_nothing_of_it_is_used(self, changes: dict[str, Any]) -> None:
         assert installation(used=None, **changes).has_left_pooler
         assert not installation(used=ADDRESS, **changes).has_left_pooler
