@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from support import provisioner_api, provisioner_stage, runtime_twin, s3_server, s3_tenants
+from support import pgbouncer, provisioner_api, provisioner_stage, runtime_twin, s3_server, s3_tenants
+from support import provisioner_poolers as poolers
 from tenantry.engine import migration
 from tenantry.provisioner import server
 from tenantry.provisioner.adapters.s3 import connection, maker
@@ -117,3 +118,23 @@ async def api(place: provisioner_stage.Place) -> AsyncIterator[provisioner_api.A
 async def live(stage: provisioner_stage.Stage) -> AsyncIterator[provisioner_api.Api]:
     async with aiohttp.ClientSession() as session:
         yield provisioner_api.Api(stage, session)
+
+
+@pytest.fixture
+async def pooler(stage: provisioner_stage.Stage) -> AsyncIterator[pgbouncer.Pooler]:
+    """A pooler before the stage's database server, whose applications go through it."""
+    async with pgbouncer.placed() as placed:
+        await stage.client.applications.apply(provisioner_stage.application(needs=poolers.POOLED))
+        await poolers.change(stage, pooler_host=placed.host, pooler_port=placed.port, pooler_budget=poolers.BUDGET)
+        yield placed
+
+
+@pytest.fixture
+async def running(stage: provisioner_stage.Stage, pooler: pgbouncer.Pooler) -> pgbouncer.Pooler:
+    """One that runs."""
+    await pooler.stand_beside(stage.url, await poolers.token(stage))
+    await pooler.until_told("Written")
+    pooler.start()
+    await pooler.until_up()
+    await pooler.until_told("PgBouncer has loaded it")
+    return pooler
