@@ -39,8 +39,8 @@ class Folder:
 
     @property
     def is_loaded(self) -> bool:
-        """Tell whether PgBouncer was told to load what is there."""
-        return self._content(_LOADED) == self._digest()
+        """Tell whether PgBouncer was told to load what is there; of nothing there is nothing to tell."""
+        return self._content(configuration.MAIN) is None or self._content(_LOADED) == self.digest()
 
     def note_loaded(self, digest: bytes) -> None:
         """Write down that PgBouncer has loaded what had this digest."""
@@ -48,9 +48,6 @@ class Folder:
 
     def digest(self) -> bytes:
         """Return what stands for all that is there."""
-        return self._digest()
-
-    def _digest(self) -> bytes:
         whole = hashlib.sha256()
         for name in configuration.NAMES:
             content = self._content(name) or b""

@@ -147,3 +147,12 @@ async def test_a_folder_that_cannot_be_written_is_told_of_and_tried_again(
     obstacle.rmdir()
     await beside.turn()
     assert bouncer.loaded
+
+
+async def test_before_anything_was_written_nobody_is_asked_to_load(
+    beside: sidecar.Sidecar, provisioner: Provisioner, bouncer: Bouncer, told: list[str]
+) -> None:
+    provisioner.is_away = True
+    bouncer.fails = errors.TemporaryError("The console does not answer.")
+    await beside.turn()
+    assert told == ["The provisioner cannot be reached."]

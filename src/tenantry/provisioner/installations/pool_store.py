@@ -70,14 +70,15 @@ async def admit_everywhere(writer: database.Writer, around: context.Context) -> 
 
 async def close(writer: database.Writer, server_id: str) -> None:
     """Take the parts of those back that do not go through the pooler yet; the others leave one by one."""
+    needed = await _needs(writer)
     rows = await writer.execute(
-        sa.select(_D.c.id, _A.c.manifest)
+        sa.select(_D.c.id, _I.c.application_id)
         .join_from(_D, _I, _I.c.id == _D.c.installation_id)
-        .join(_A, _A.c.id == _I.c.application_id)
         .where(_D.c.server_id == server_id, _D.c.pool_size > 0, _D.c.pooled_by.is_(None))
     )
     for row in rows.mappings().all():
-        await _change(writer, row["id"], _NO_PART | _direct(row))
+        need = needed.get(row["application_id"])
+        await _change(writer, row["id"], _NO_PART | ({} if need is None else {"connections": need.connections}))
 
 
 async def note_let_in(writer: database.Writer, installation_id: str, address: str) -> None:
@@ -133,11 +134,12 @@ class _Pooled:
 
 async def _may_be_pooled(writer: database.Writer, server_id: str) -> Sequence[_Pooled]:
     """Return those whose application says how they are pooled, the oldest first."""
+    needed = await _needs(writer)
+    pooled = [each for each, need in needed.items() if need.pooling is not None]
     rows = await writer.execute(
-        sa.select(_D.c.id, _D.c.password, _D.c.pool_size, _D.c.pool_mode, _A.c.manifest)
+        sa.select(_D.c.id, _D.c.password, _D.c.pool_size, _D.c.pool_mode, _I.c.application_id)
         .join_from(_D, _I, _I.c.id == _D.c.installation_id)
-        .join(_A, _A.c.id == _I.c.application_id)
-        .where(_D.c.server_id == server_id, _I.c.status.not_in(_ENDING))
+        .where(_D.c.server_id == server_id, _I.c.application_id.in_(pooled), _I.c.status.not_in(_ENDING))
         .order_by(_D.c.id)
         .with_for_update(of=_D)
     )
@@ -151,17 +153,15 @@ async def _may_be_pooled(writer: database.Writer, server_id: str) -> Sequence[_P
             pooling=need.pooling,
         )
         for row in rows.mappings().all()
-        if (need := _need(row)) is not None and need.pooling is not None
+        if (need := needed[row["application_id"]]).pooling is not None
     ]
 
 
-def _direct(row: sa.RowMapping) -> dict[str, Any]:
-    need = _need(row)
-    return {} if need is None else {"connections": need.connections}
-
-
-def _need(row: sa.RowMapping) -> needs.DatabaseNeed | None:
-    return manifest.Application.model_validate(row["manifest"]).spec.needs.database
+async def _needs(reader: database.Reader) -> dict[str, needs.DatabaseNeed]:
+    """Return what each application that needs a logical database says of it, by the application's id."""
+    rows = (await reader.execute(sa.select(_A.c.id, _A.c.manifest))).mappings().all()
+    found = {row["id"]: manifest.Application.model_validate(row["manifest"]).spec.needs.database for row in rows}
+    return {each: need for each, need in found.items() if need is not None}
 
 
 async def _change(writer: database.Writer, row_id: str, values: dict[str, Any]) -> None:
