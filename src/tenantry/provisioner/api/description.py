@@ -38,7 +38,7 @@ _HEADERS: Json = {
     "RetryAfter": {"description": "Seconds after which the request may be sent again."},
     "WwwAuthenticate": {"description": "How to authenticate, and what is missing (RFC 6750).", "required": True},
 }
-_WITH_ETAG = {"Installation", "Cluster", "DatabaseServer", "ObjectStore"}
+_WITH_ETAG = {"Installation", "Cluster", "DatabaseServer", "ObjectStore", "PoolerConfiguration"}
 _NAMES = {
     "RequestId": problems.REFERENCE_HEADER,
     "IdempotentReplayed": answers.REPLAYED,

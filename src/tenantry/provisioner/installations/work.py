@@ -275,8 +275,9 @@ class InstallationWork:
     async def _leave_pooler(self, writer: database.Writer, row: model.Installation, now: datetime) -> None:
         need = row.application.spec.needs.database
         if need is not None and row.has_left_pooler:
+            # There is a part for somebody else; whose rows are locked before ours, as those who place do it.
+            await store.poke_waiting(writer, now)
             await pool_store.leave(writer, row.id, need.connections)
-            await store.poke_waiting(writer, now)  # there is a part for somebody else
 
     async def reject(
         self, connection: AsyncConnection, row: model.Installation, failure: works.Failure

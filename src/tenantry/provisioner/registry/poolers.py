@@ -32,23 +32,28 @@ class BudgetTooSmallError(errors.ConflictError):
     hint = "Set it to what is given away or more; or to 0, and all leave the pooler with their next change or restart."
 
 
-def check(row: RowMapping, request: infrastructure.UpdateDatabaseServer, promised: int) -> None:
-    """Refuse what cannot be.
-
-    Args:
-        row: the server as it is.
-        request: what shall change.
-        promised: how many connections of the pooler are given to installations.
+def check_whole(row: RowMapping, request: infrastructure.UpdateDatabaseServer) -> None:
+    """Refuse a budget for a pooler that is nowhere.
 
     Raises:
         PoolerIncompleteError: it would have a budget and no host.
+    """
+    after = {**row, **request.model_dump(by_alias=False, exclude_none=True)}
+    if after["pooler_budget"] and not after["pooler_host"]:
+        raise PoolerIncompleteError(field="poolerHost")
+
+
+def check(row: RowMapping) -> None:
+    """Refuse what cannot be.
+
+    Args:
+        row: the server as it would be, with how many connections of its pooler are given to installations.
+
+    Raises:
         BudgetTooLargeError: it would be more than installations may be promised in all.
         BudgetTooSmallError: it would be less than what is given away, and not nothing.
     """
-    after = {**row, **request.model_dump(by_alias=False, exclude_none=True)}
-    budget, limit = after["pooler_budget"], after["max_connections"]
-    if budget and not after["pooler_host"]:
-        raise PoolerIncompleteError(field="poolerHost")
+    budget, limit, promised = row["pooler_budget"], row["max_connections"], row["pooled_connections"]
     if budget > limit:
         raise BudgetTooLargeError(f"{budget} is more than the {limit} connections of {row['name']}.")
     if 0 < budget < promised:
@@ -56,12 +61,8 @@ def check(row: RowMapping, request: infrastructure.UpdateDatabaseServer, promise
         raise BudgetTooSmallError(message, field="poolerBudget")
 
 
-async def follow(
-    writer: database.Writer, around: context.Context, server_id: str, before: RowMapping, budget: int | None
-) -> None:
-    """Give away what there is more of a budget, or let those leave that have a part of one that is none any more."""
-    if budget is None or budget == before["pooler_budget"]:
-        return
+async def follow(writer: database.Writer, around: context.Context, server_id: str, budget: int) -> None:
+    """Give away what there is of a budget, or let those leave that have a part of one that is none any more."""
     if budget:
         await pool_store.admit(writer, around, server_id)
     else:

@@ -15,7 +15,7 @@ from tenantry.provisioner.applications import store as application_store
 from tenantry.provisioner.clusters import store as cluster_store
 from tenantry.provisioner.events import model as event_model
 from tenantry.provisioner.events import store as event_store
-from tenantry.provisioner.installations import places_store, pool_store
+from tenantry.provisioner.installations import places_store
 from tenantry.provisioner.installations import store as installation_store
 from tenantry.provisioner.operators import store as operator_store
 from tenantry.provisioner.registry import deregistration, deregistration_store, nouns, poolers, ports, store
@@ -140,11 +140,12 @@ class Registry:
             BudgetTooLargeError: its pooler's budget would be more than its connections.
             BudgetTooSmallError: its pooler's budget would be less than what is given away.
         """
-        await places_store.take_turn(writer)
-        row = await self.get(writer, nouns.DATABASE_SERVERS, name)
-        poolers.check(row, request, await pool_store.promised(writer, row["id"]))
+        poolers.check_whole(await self.get(writer, nouns.DATABASE_SERVERS, name), request)
         changed = await self.change_limits(writer, nouns.DATABASE_SERVERS, name, request, by)
-        await poolers.follow(writer, self._around, row["id"], row, request.pooler_budget)
+        await places_store.take_turn(writer)  # after all rows of installations are locked, as those who place do it
+        poolers.check(await self.get(writer, nouns.DATABASE_SERVERS, changed))
+        if request.pooler_budget is not None:
+            await poolers.follow(writer, self._around, changed, request.pooler_budget)
         return changed
 
     def _key(self, request: wire.RegisterObjectStore | wire.UpdateObjectStore) -> dict[str, Any]:
