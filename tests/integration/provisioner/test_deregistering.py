@@ -1,7 +1,8 @@
 """What is deregistered is forgotten, and only where nothing would be left that nobody knows of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from support import provisioner_api, provisioner_installers, provisioner_stage
 from tenantry.client import failures
+from tenantry.engine import database
 from tenantry.kernel import errors
 from tenantry.provisioner import tables
 from tenantry.provisioner.registry import nouns
@@ -252,29 +254,46 @@ async def is_waiting(stage: Stage) -> bool:
         return bool(await reader.scalar(waiting))
 
 
+async def leave(stage: Stage, kind: str, writer: database.Writer) -> None:
+    """Deregister it in a transaction; no client tries again what the database refuses."""
+    name, noun = NOUNS[kind]
+    by = provisioner_stage.ADMINISTRATOR
+    await stage.program.services.registry.deregister(writer, noun, name, if_match=None, by=by)
+
+
+async def come(stage: Stage, name: str, writer: database.Writer) -> None:
+    """Order an installation, with its place, in a transaction."""
+    services = stage.program.services
+    request = installations.CreateInstallation(name=name, application="tiny")
+    application = await services.applications.get(writer, "tiny")
+    await services.installations.create(writer, application, request, provisioner_stage.ADMINISTRATOR)
+
+
+async def alone(stage: Stage, change: Callable[[database.Writer], Awaitable[None]]) -> str:
+    """Make a change in a transaction of its own; return the code with which it was refused."""
+    async with stage.program.services.base.write() as writer:
+        return await refused(change(writer))
+
+
 class TestAtTheSameTime:
     async def test_a_placement_that_has_chosen_it_wins(self, stage: Stage, kind: str) -> None:
-        services = stage.program.services
-        request = installations.CreateInstallation(name="acme", application="tiny")
-        async with asyncio.TaskGroup() as group, services.base.write() as writer:
-            application = await services.applications.get(writer, "tiny")
-            await services.installations.create(writer, application, request, provisioner_stage.ADMINISTRATOR)
-            leaving = group.create_task(refused(deregister(stage, kind)))
+        async with asyncio.TaskGroup() as group, stage.program.services.base.write() as writer:
+            await come(stage, "acme", writer)
+            leaving = group.create_task(alone(stage, functools.partial(leave, stage, kind)))
             await provisioner_stage.poll(lambda: is_waiting(stage))
             assert not leaving.done()
         assert leaving.result() == "still-used"
         await stage.until("acme", Status.STABLE)
 
     async def test_a_placement_that_comes_after_it_goes_elsewhere(self, stage: Stage, kind: str) -> None:
-        services, (name, noun) = stage.program.services, NOUNS[kind]
-        known = await calls(stage, kind).get(name)
+        known = await calls(stage, kind).get(NOUNS[kind][0])
         await other(stage, kind)
-        async with asyncio.TaskGroup() as group, services.base.write() as writer:
-            by = provisioner_stage.ADMINISTRATOR
-            await services.registry.deregister(writer, noun, name, if_match=None, by=by)
-            coming = group.create_task(stage.create("acme"))
+        async with asyncio.TaskGroup() as group, stage.program.services.base.write() as writer:
+            await leave(stage, kind, writer)
+            coming = group.create_task(alone(stage, functools.partial(come, stage, "acme")))
             await provisioner_stage.poll(lambda: is_waiting(stage))
             assert not coming.done()
+        assert coming.result() == ""
         await stage.until("acme", Status.STABLE)
         assert known.id not in await homes(stage, kind)
 
@@ -286,9 +305,10 @@ class TestAtTheSameTime:
         elsewhere = "other" if kind == "clusters" else "here"
         for turn in range(4):
             summary, limits = f"Turn {turn}.", infrastructure.UpdateCluster(max_installations=150 + turn)
+            names = [f"acme-{turn}-{number}" for number in range(8)]
             left, *others = await asyncio.gather(
-                refused(deregister(stage, kind)),
-                *[refused(stage.create(f"acme-{turn}-{number}")) for number in range(8)],
+                alone(stage, functools.partial(leave, stage, kind)),
+                *[alone(stage, functools.partial(come, stage, each)) for each in names],
                 refused(stage.client.applications.apply(provisioner_stage.application(summary=summary))),
                 refused(stage.client.clusters.update(elsewhere, limits)),
             )
