@@ -28,6 +28,8 @@ HELD = {
     "database_servers": "the logical databases of",
     "object_stores": "the buckets of",
 }
+OTHER = "then"
+"""Another of a kind; between two that are as full, names decide, and this one comes last."""
 
 
 @pytest.fixture(params=NOUNS)
@@ -215,12 +217,12 @@ async def other(stage: Stage, kind: str) -> None:
     place = stage.place
     match kind:
         case "clusters":
-            await stage.add_cluster("other")
+            await stage.add_cluster(OTHER)
         case "database_servers":
             await stage.client.database_servers.register(
                 infrastructure.RegisterDatabaseServer.model_validate(
                     {
-                        "name": "other",
+                        "name": OTHER,
                         "host": place.host,
                         "port": place.port,
                         "user": place.user,
@@ -230,9 +232,9 @@ async def other(stage: Stage, kind: str) -> None:
                 )
             )
         case _:
-            root = str(place.folder / "other")
+            root = str(place.folder / OTHER)
             await stage.client.object_stores.register(
-                infrastructure.RegisterObjectStore(name="other", endpoint=stage.store_url, root=root)
+                infrastructure.RegisterObjectStore(name=OTHER, endpoint=stage.store_url, root=root)
             )
     await stage.until_available()
 
@@ -302,7 +304,7 @@ class TestAtTheSameTime:
         await other(stage, kind)
         name, _ = NOUNS[kind]
         known = await calls(stage, kind).get(name)
-        elsewhere = "other" if kind == "clusters" else "here"
+        elsewhere = OTHER if kind == "clusters" else "here"
         for turn in range(4):
             summary, limits = f"Turn {turn}.", infrastructure.UpdateCluster(max_installations=150 + turn)
             names = [f"acme-{turn}-{number}" for number in range(8)]
