@@ -11,6 +11,7 @@ from tenantry.kernel import clock as clocks
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import configuration, connection, kinds, limits, measures, rights
 
+_USUAL = connection.Patience()
 EVERYTHING = frozenset(rights.Verb)
 
 
@@ -28,11 +29,14 @@ def all_of(*wanted: kinds.Kind) -> rights.Rights:
 
 @asynccontextmanager
 async def connected(
-    kubeconfig: Path, allowed: rights.Rights, counted: measures.Measures | None = None
+    kubeconfig: Path,
+    allowed: rights.Rights,
+    counted: measures.Measures | None = None,
+    patience: connection.Patience = _USUAL,
 ) -> AsyncGenerator[clients.Client]:
     """Give a client by a kubeconfig file."""
     known = configuration.from_kubeconfig(kubeconfig, clocks.SystemClock())
-    async with connection.Connection(known) as opened:
+    async with connection.Connection(known, patience=patience) as opened:
         yield clients.Client(
             opened,
             allowed=allowed,

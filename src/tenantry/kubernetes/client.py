@@ -280,6 +280,8 @@ class Client:
                 async with aclosing(_lines(response)) as lines:
                     async for line in lines:
                         yield _told(line, what)
+            except failures.SilentError:
+                return
             finally:
                 self._measures.watching(kind.plural, -1)
 

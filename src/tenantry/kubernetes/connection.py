@@ -5,6 +5,7 @@ import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -12,18 +13,30 @@ import aiohttp
 
 from tenantry.kubernetes import configuration, credentials, failures
 
-CALL_SECONDS = 30.0
-SILENCE_SECONDS = 100.0
-"""The API server sends a bookmark every minute: a watch that is silent for longer than this is cut."""
 _UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the API server is waited for, in seconds.
+
+    Attributes:
+        answer: until an answer begins; one that ends by itself has ended by then, too.
+        silence: between two pieces of an answer that does not end by itself. The API server sends a bookmark every
+            minute, but none for kinds of which it has never seen an object change.
+    """
+
+    answer: float = 30.0
+    silence: float = 100.0
 
 
 class Connection:
     """Sends requests to one API server. Use it as an async context manager."""
 
-    def __init__(self, known: configuration.Configuration) -> None:
-        """Take the way to the cluster."""
+    def __init__(self, known: configuration.Configuration, *, patience: Patience = Patience()) -> None:
+        """Take the way to the cluster, and how long it is waited for."""
         self._configuration = known
+        self._patience = patience
         self._contexts: tuple[credentials.Certificate | None, ssl.SSLContext | bool] | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -63,7 +76,7 @@ class Connection:
     async def _call(
         self, method: str, path: str, *, query: Mapping[str, str], body: bytes | None, content_type: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=self._patience.answer)
         headers = {"Content-Type": content_type} if body is not None else {}
         async with self._sent(method, path, query, headers=headers, timeout=timeout, body=body) as response:
             return response.status, await response.read(), response.headers
@@ -73,13 +86,17 @@ class Connection:
         """Open an answer that does not end by itself.
 
         Raises:
+            failures.SilentError: it has begun, and nothing more comes.
             failures.UnreachableError: there is no answer, or it breaks off.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CALL_SECONDS, sock_read=SILENCE_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=self._patience.silence)
         async with self._sent("GET", path, query, headers={}, timeout=timeout, body=None) as response:
             if response.status == _UNAUTHORIZED:
                 self._configuration.credentials.refused()
-            yield response
+            try:
+                yield response
+            except aiohttp.SocketTimeoutError as error:
+                raise failures.SilentError(f"Nothing more came for {self._patience.silence:g} s.") from error
 
     @asynccontextmanager
     async def _sent(
@@ -97,18 +114,22 @@ class Connection:
         shown = await self._configuration.credentials.current()
         token = {"Authorization": f"Bearer {shown.token}"} if shown.token else {}
         try:
-            async with self._session.request(
-                method,
-                self._configuration.server + path,
-                params=query,
-                data=body,
-                headers={**headers, **token},
-                timeout=timeout,
-                ssl=await self._context(shown.certificate),
-                server_hostname=self._configuration.server_name,
-                proxy=self._configuration.proxy,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout(self._patience.answer) as waiting,
+                self._session.request(
+                    method,
+                    self._configuration.server + path,
+                    params=query,
+                    data=body,
+                    headers={**headers, **token},
+                    timeout=timeout,
+                    ssl=await self._context(shown.certificate),
+                    server_hostname=self._configuration.server_name,
+                    proxy=self._configuration.proxy,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                waiting.reschedule(None)
                 with _cut_off(response):
                     yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:

@@ -22,6 +22,10 @@ class UnreachableError(errors.TemporaryError):
     code = "cluster-unreachable"
 
 
+class SilentError(UnreachableError):
+    """The API server has begun to answer and sends nothing more: nothing happens, or it is gone; ask it again."""
+
+
 class BusyError(errors.TemporaryError):
     """The cluster's API server has too much to do, or is in trouble of its own."""
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
+from prometheus_client import CollectorRegistry
 
 from support import operator_reach
 from tenantry.kernel import randomness
 from tenantry.kubernetes import client as clients
-from tenantry.kubernetes import kinds, parts
+from tenantry.kubernetes import connection, kinds, measures, parts
 from tenantry.operator.controller import informer as informers
 from tenantry.operator.controller import keys
 from testbed import cluster as clusters
@@ -36,11 +38,11 @@ def project(item: kinds.Object) -> Seen:
 class Watched:
     """An informer with everything that it noticed."""
 
-    def __init__(self, client: clients.Client) -> None:
+    def __init__(self, client: clients.Client, kind: kinds.Kind) -> None:
         self.noticed: list[tuple[str | None, str | None]] = []
         self.informer = informers.Informer(
             client,
-            MAP,
+            kind,
             project=project,
             noticed=self._notice,
             randomness=randomness.SeededRandomness(1),
@@ -56,8 +58,8 @@ class Watched:
 
 
 @asynccontextmanager
-async def watching(client: clients.Client) -> AsyncGenerator[Watched]:
-    watched = Watched(client)
+async def watching(client: clients.Client, kind: kinds.Kind = MAP) -> AsyncGenerator[Watched]:
+    watched = Watched(client, kind)
     task = asyncio.create_task(watched.informer.run())
     try:
         async with asyncio.timeout(10):
@@ -146,3 +148,27 @@ class TestInformer:
             up.programs.thaw("kube-apiserver")
             await waiting
             await operator_reach.until(lambda: watched.known == {"late": "1"})
+
+    async def test_that_nothing_happens_is_no_trouble_and_that_nobody_answers_is(self, up: clusters.Cluster) -> None:
+        """No object of this kind ever was, so that the API server sends no bookmark either."""
+        registry, patience = CollectorRegistry(), connection.Patience(answer=2, silence=0.5)
+        kind = kinds.CRON_JOB
+
+        def watches() -> float:
+            labels = {"verb": "watch", "resource": kind.plural, "code": "200"}
+            return registry.get_sample_value("tenantry_kubernetes_calls_total", labels) or 0.0
+
+        with structlog.testing.capture_logs() as told:
+            async with (
+                operator_reach.connected(
+                    up.kubeconfig, operator_reach.all_of(kind), measures.Measures(registry), patience
+                ) as client,
+                watching(client, kind),
+            ):
+                await operator_reach.until(lambda: watches() >= 4)
+                assert told == []
+                up.programs.freeze("kube-apiserver")
+                await operator_reach.until(lambda: [each["why"] for each in told][:1] == ["cluster-unreachable"])
+                up.programs.thaw("kube-apiserver")
+                before = watches()
+                await operator_reach.until(lambda: watches() > before)

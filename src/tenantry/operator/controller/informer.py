@@ -1,7 +1,8 @@
 """Keeps what is known of one kind of object true: lists once, then watches, and loses nothing when a watch breaks.
 
-A cut watch goes on where it stopped. Where the API server has forgotten that moment, everything is listed again and
-compared, so that what changed or vanished meanwhile is noticed. Only what the projection keeps stays in memory.
+A watch that ends goes on where it stopped, and one that is cut does so after a while. Where the API server has
+forgotten that moment, everything is listed again and compared, so that what changed or vanished meanwhile is noticed.
+Only what the projection keeps stays in memory.
 """
 
 import asyncio
@@ -73,6 +74,7 @@ class Informer(Generic[T]):
                     self._from = await self._list()
                     self.synced.set()
                 await self._watch(self._from)
+                self._troubles = 0
             except failures.ExpiredError:
                 self._from = None
                 await self._rest("the past is forgotten")
