@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -57,6 +58,12 @@ class Operator:
                 found[f"{each.labels['verb']} {each.labels['resource']}"] += int(each.value)
         return found
 
+    def answers(self, *codes: str) -> int:
+        """Return how many calls were answered with one of these codes; 0 is no answer."""
+        samples = [each for metric in self.registry.collect() for each in metric.samples]
+        counted = [each for each in samples if each.name == "tenantry_kubernetes_calls_total"]
+        return sum(int(each.value) for each in counted if each.labels["code"] in codes)
+
     def writes(self) -> Counter[str]:
         """Return the calls that change something."""
         return self.calls("create", "patch", "update", "delete")
@@ -100,9 +107,11 @@ class Stage:
         return ordered
 
     @asynccontextmanager
-    async def operator(self, identity: str = "first", **chosen: Any) -> AsyncGenerator[Operator]:
-        """Run an operator under exactly its role."""
-        kubeconfig = await accounts.write_kubeconfig(self.up, HOME, operators.ACCOUNT)
+    async def operator(
+        self, identity: str = "first", *, kubeconfig: Path | None = None, **chosen: Any
+    ) -> AsyncGenerator[Operator]:
+        """Run an operator under exactly its role; by a token that lasts, where no kubeconfig is given."""
+        kubeconfig = kubeconfig or await accounts.write_kubeconfig(self.up, HOME, operators.ACCOUNT)
         known = configuration.from_kubeconfig(kubeconfig, clocks.SystemClock())
         registry = CollectorRegistry()
         given = settings.Settings(identity=identity, namespace=HOME, **chosen)
@@ -204,6 +213,23 @@ class Ordered:
             for each in await self.api.items(kind.path(self.namespace) + selector):
                 found[kind.kind, each["metadata"]["name"]] = each
         return found
+
+    async def condition(self, kind: document.ConditionType) -> document.Condition | None:
+        """Return what is reported of one thing; None where nothing is."""
+        status = (await self.get()).status
+        return next((each for each in status.conditions if each.type is kind), None) if status else None
+
+    async def says(
+        self, kind: document.ConditionType, *parts: str, within: timedelta = timedelta(seconds=60)
+    ) -> document.Condition:
+        """Wait until a condition does not hold and its message has all of these parts; return it."""
+
+        async def holds() -> document.Condition | None:
+            found = await self.condition(kind)
+            is_told = found is not None and all(part in found.message for part in parts)
+            return found if is_told and found and found.status is document.ConditionStatus.FALSE else None
+
+        return await eventually(holds, within=within, about=self.get)
 
     async def events(self) -> list[str]:
         """Return the reasons of the Events about it."""

@@ -63,18 +63,27 @@ class Authority:
         called = [*map(x509.DNSName, names), *(x509.IPAddress(ipaddress.ip_address(each)) for each in addresses)]
         return self._pair(_name(name, ()), ExtendedKeyUsageOID.SERVER_AUTH, called)
 
-    def client(self, name: str, groups: Sequence[str] = ()) -> Pair:
+    def client(self, name: str, groups: Sequence[str] = (), *, lifetime: timedelta = LIFETIME) -> Pair:
         """Return a pair for a client: the API server takes the name as user and the organisations as groups."""
-        return self._pair(_name(name, groups), ExtendedKeyUsageOID.CLIENT_AUTH, [])
+        return self._pair(_name(name, groups), ExtendedKeyUsageOID.CLIENT_AUTH, [], lifetime)
 
-    def _pair(self, name: x509.Name, usage: x509.ObjectIdentifier, called: Sequence[x509.GeneralName]) -> Pair:
+    def _pair(
+        self,
+        name: x509.Name,
+        usage: x509.ObjectIdentifier,
+        called: Sequence[x509.GeneralName],
+        lifetime: timedelta = LIFETIME,
+    ) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(name, key.public_key()).add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = self._builder(name, key.public_key(), lifetime)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if called:
             builder = builder.add_extension(x509.SubjectAlternativeName(called), critical=False)
         return Pair(certificate=self._sign(builder).public_bytes(serialization.Encoding.PEM), key=private(key))
 
-    def _builder(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, name: x509.Name, key: ec.EllipticCurvePublicKey, lifetime: timedelta = LIFETIME
+    ) -> x509.CertificateBuilder:
         now = self._clock.now()
         return (
             x509.CertificateBuilder()
@@ -83,7 +92,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _EARLIER)
-            .not_valid_after(now + LIFETIME)
+            .not_valid_after(now + lifetime)
         )
 
     def _sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:

@@ -15,7 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenantry.kernel import clock as clocks
-from testbed import api, building, cache, credentials, furnishing, parts, programs, requirements, room, stages
+from testbed import (
+    api,
+    authority,
+    building,
+    cache,
+    credentials,
+    furnishing,
+    parts,
+    programs,
+    requirements,
+    room,
+    stages,
+)
 from testbed import layout as layouts
 from testbed import nodes as pretended
 
@@ -33,6 +45,7 @@ class Cluster:
         ca_file: likewise.
         token: bearer token of the administrator.
         kubeconfig: file for the administrator.
+        signer: its authority, for who else is to be let in.
         programs: what it consists of, for tests that end or freeze some of it.
         place: where its real node is, if it has one.
     """
@@ -43,6 +56,7 @@ class Cluster:
     ca_file: Path
     token: str = field(repr=False)
     kubeconfig: Path
+    signer: authority.Authority = field(repr=False)
     programs: programs.Programs
     place: room.Room | None = None
 
@@ -64,7 +78,11 @@ class Cluster:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, *, level: Level = Level.CONTROLLERS, nodes: int | Sequence[pretended.Pretended] = 1
+    folder: Path,
+    *,
+    level: Level = Level.CONTROLLERS,
+    nodes: int | Sequence[pretended.Pretended] = 1,
+    node_patience: int | None = None,
 ) -> AsyncGenerator[Cluster]:
     """Run a cluster until the block ends.
 
@@ -72,6 +90,8 @@ async def running(
         folder: where its files go; empty or not there.
         level: how much of a cluster.
         nodes: pretended nodes, or how many of a kind that takes 250 pods each; for the level with controllers.
+        node_patience: after so many seconds without a word from it, a real node is taken for away; the default is that
+            of Kubernetes.
 
     Raises:
         PartsMissingError: some parts are not built, or not installed.
@@ -82,7 +102,8 @@ async def running(
     requirements.check(level, kept)
     async with contextlib.AsyncExitStack() as opened:
         place = await opened.enter_async_context(room.opened(folder / "room")) if level is Level.NODE else None
-        layout = layouts.choose(folder, node_address=place.address if place else None)
+        address = place.address if place else None
+        layout = layouts.choose(folder, node_address=address, node_patience=node_patience)
         layouts.prepare(layout)
         administrator = credentials.write(layout, clocks.SystemClock())
         asked = await opened.enter_async_context(api.connected(layout.endpoint, administrator.ca, administrator.token))
@@ -96,6 +117,7 @@ async def running(
             ca_file=layout.certificate("ca"),
             token=administrator.token,
             kubeconfig=layout.kubeconfig("admin"),
+            signer=administrator.signer,
             programs=made,
             place=place,
         )

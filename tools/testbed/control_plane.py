@@ -70,6 +70,7 @@ def controller_manager(program: Path, layout: layouts.Layout) -> Command:
         f"--root-ca-file={layout.certificate('ca')}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
+        *_watched_nodes(layout),
         *_FASTER,
     )
 
@@ -114,6 +115,12 @@ def _reachable(layout: layouts.Layout) -> Command:
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-certificate-authority={layout.certificate('ca')}",
     )
+
+
+def _watched_nodes(layout: layouts.Layout) -> Command:
+    if layout.node_patience is None:
+        return ()
+    return ("--node-monitor-period=1s", f"--node-monitor-grace-period={layout.node_patience}s")
 
 
 def _served(name: str, layout: layouts.Layout) -> Command:

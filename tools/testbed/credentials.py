@@ -27,12 +27,17 @@ class Administrator:
     """Who may do everything.
 
     Attributes:
-        ca: certificate of the cluster's authority, as PEM.
+        signer: the cluster's authority.
         token: the bearer token.
     """
 
-    ca: bytes
+    signer: authority.Authority = field(repr=False)
     token: str = field(repr=False)
+
+    @property
+    def ca(self) -> bytes:
+        """Certificate of the cluster's authority, as PEM."""
+        return self.signer.certificate
 
 
 def write(layout: layouts.Layout, clock: clocks.Clock) -> Administrator:
@@ -60,13 +65,14 @@ def write(layout: layouts.Layout, clock: clocks.Clock) -> Administrator:
     token = randoms.SystemRandomness().token_bytes(32).hex()
     layouts.write_secret(control_plane.tokens_file(layout), f'{token},admin,admin,"{ADMINISTRATORS}"\n')
     _write_kubeconfig(layout, "admin", signer, kubeconfig.Token(value=token))
-    return Administrator(ca=signer.certificate, token=token)
+    return Administrator(signer=signer, token=token)
 
 
 def _write_node(layout: layouts.Layout, signer: authority.Authority, address: str) -> None:
     """Write what the programs of a node need: kubelet may only change its own node and what its pods use."""
     user = signer.client(f"system:node:{node.NAME}", ["system:nodes"])
-    _write_kubeconfig(layout, "kubelet", signer, user)
+    text = kubeconfig.render(layout.node_endpoint, signer.certificate, user)
+    layouts.write_secret(layout.kubeconfig("kubelet"), text)
     _write_kubeconfig(layout, "names", signer, signer.client("names", [ADMINISTRATORS]))
     _write_kubeconfig(layout, "kube-proxy", signer, signer.client("system:kube-proxy"))
     _write_pair(layout, "kubelet", signer.server(node.NAME, names=[node.NAME], addresses=[address]))

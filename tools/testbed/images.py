@@ -3,12 +3,13 @@
 import asyncio
 import shutil
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 from tenantry.kernel import errors
-from testbed import archive, contents, node, room
+from testbed import archive, contents, inside, node, room
 
-_TIMEOUT = 300
+_TIMEOUT = timedelta(minutes=5)
 
 
 class ImageRefusedError(errors.PermanentError):
@@ -56,18 +57,8 @@ async def load(place: room.Room, images: Sequence[archive.Written]) -> None:
         ImageRefusedError: one is not taken; the message says why.
     """
     for each in images:
-        await _run(place, ["ctr", f"--address={node.SOCKET}", "--namespace=k8s.io", "images", "import", str(each.file)])
-
-
-async def _run(place: room.Room, command: Sequence[str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *place.entrance,
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(_TIMEOUT):
-        output, _ = await process.communicate()
-    if process.returncode:
-        raise ImageRefusedError(output.decode(errors="replace").strip())
+        command = ["ctr", f"--address={node.SOCKET}", "--namespace=k8s.io", "images", "import", str(each.file)]
+        try:
+            await inside.run(place, command, within=_TIMEOUT)
+        except inside.CommandFailedError as error:
+            raise ImageRefusedError(error.message) from error

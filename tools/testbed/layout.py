@@ -25,12 +25,15 @@ class Layout:
     Attributes:
         folder: where all files are.
         ports: by the name of who listens.
-        node_address: address of a real node, by which its pods reach the API server; None where there is none.
+        node_address: address of a real node, by which it and its pods reach the API server; None where there is none.
+        node_patience: after so many seconds without a word from it, a node is taken for away; None leaves that to
+            Kubernetes.
     """
 
     folder: Path
     ports: Mapping[str, int]
     node_address: str | None = None
+    node_patience: int | None = None
 
     @property
     def secrets(self) -> Path:
@@ -57,6 +60,11 @@ class Layout:
         """URL of the API server."""
         return f"https://{HOST}:{self.ports['kube-apiserver']}"
 
+    @property
+    def node_endpoint(self) -> str:
+        """URL of the API server as a real node has it; nobody else takes this way, so that it can be cut."""
+        return f"https://{self.node_address}:{self.ports['kube-apiserver']}"
+
     def log(self, program: str) -> Path:
         """Return the log of a program."""
         return self.logs / f"{program}.log"
@@ -74,15 +82,16 @@ class Layout:
         return self.secrets / f"{name}.kubeconfig"
 
 
-def choose(folder: Path, *, node_address: str | None = None) -> Layout:
+def choose(folder: Path, *, node_address: str | None = None, node_patience: int | None = None) -> Layout:
     """Return a layout with ports that are free now.
 
     Args:
         folder: where all files go.
         node_address: of a real node, where there is one.
+        node_patience: how long it is waited for, if it is not to be as usual.
     """
     chosen = ports.choose(_LISTENERS, {}, randoms.SystemRandomness())
-    return Layout(folder=folder, ports=chosen, node_address=node_address)
+    return Layout(folder=folder, ports=chosen, node_address=node_address, node_patience=node_patience)
 
 
 def prepare(layout: Layout) -> None:

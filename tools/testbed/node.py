@@ -104,6 +104,8 @@ def kubelet_settings(layout: layouts.Layout) -> str:
             "clusterDNS": [layouts.NAME_SERVICE],
             "imageGCHighThresholdPercent": 100,
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            # It is renewed four times in this time.
+            **({} if layout.node_patience is None else {"nodeLeaseDurationSeconds": layout.node_patience}),
         }
     )
 

@@ -103,6 +103,7 @@ def sweep() -> None:
         for left in hierarchy.glob(f"{_NAME}*"):
             if not is_made_by_somebody(left.name):
                 with contextlib.suppress(OSError):
+                    _thaw(left)
                     _remove(left)
 
 
@@ -169,6 +170,12 @@ def _is_removed(group: Path) -> bool:
     except OSError:
         return not group.exists()
     return True
+
+
+def _thaw(group: Path) -> None:
+    """Let what a killed run had frozen go on, which is to end: it was killed, and notices that now."""
+    for state in group.glob("**/freezer.state"):
+        state.write_text("THAWED")
 
 
 def _remove(group: Path) -> None:

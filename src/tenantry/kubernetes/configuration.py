@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,7 +78,7 @@ def from_service_account(
 
 
 def from_kubeconfig(path: Path, clock: clocks.Clock, *, context: str | None = None) -> Configuration:
-    """Return the way that a kubeconfig file describes.
+    """Return the way that a kubeconfig file describes; its credentials are read anew where they are refused.
 
     Args:
         path: the file.
@@ -88,7 +88,13 @@ def from_kubeconfig(path: Path, clock: clocks.Clock, *, context: str | None = No
     Raises:
         ConfigurationError: the file cannot be read, or says something that cannot be used.
     """
-    return from_text(_read(path), clock, context=context, folder=path.parent)
+
+    def understood(text: str) -> Configuration:
+        return from_text(text, clock, context=context, folder=path.parent)
+
+    text = _read(path)
+    renewed = credentials.Renewed(text, read=lambda: _read(path), understand=lambda anew: understood(anew).credentials)
+    return replace(understood(text), credentials=renewed)
 
 
 def from_text(text: str, clock: clocks.Clock, *, context: str | None = None, folder: Path = Path()) -> Configuration:

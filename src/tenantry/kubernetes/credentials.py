@@ -5,7 +5,7 @@ Whatever can run out is asked for anew shortly before it does, and whenever the 
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -74,6 +74,51 @@ class Fixed:
 
     def refused(self) -> None:
         """There is nothing to renew."""
+
+
+class Renewed:
+    """Credentials of a file that somebody may write anew: it is read again when the API server refuses what it said."""
+
+    def __init__(self, text: str, *, read: Callable[[], str], understand: Callable[[str], Credentials]) -> None:
+        """Take what the file said.
+
+        Args:
+            text: the file's text.
+            read: reads it again; raises `TenantryError` where that cannot be done.
+            understand: returns what a text means; likewise where it means nothing that can be used.
+        """
+        self._text: str = text
+        self._read = read
+        self._understand = understand
+        self._source = understand(text)
+        self._is_refused = False
+
+    async def current(self) -> Credential:
+        """Return what the file says.
+
+        Raises:
+            CredentialsMissingError: what was written anew cannot be used, so far.
+        """
+        if self._is_refused:
+            self._renew()
+        return await self._source.current()
+
+    def refused(self) -> None:
+        """Read the file anew at the next call."""
+        self._is_refused = True
+        self._source.refused()
+
+    def _renew(self) -> None:
+        try:
+            text = self._read()
+            # What is asked by itself has been told to ask anew; what is fixed may be in a file that this one names.
+            if text != self._text or isinstance(self._source, Fixed):
+                self._source = self._understand(text)
+        except errors.TenantryError as error:
+            # Whoever writes it may be in the middle of it.
+            raise CredentialsMissingError(f"The new credentials cannot be used: {error.message}") from error
+        self._text = text
+        self._is_refused = False
 
 
 class TokenFile:

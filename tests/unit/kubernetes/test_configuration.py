@@ -99,3 +99,32 @@ def test_an_unknown_context_is_named(tmp_path: Path) -> None:
 def test_the_environment_names_the_file(tmp_path: Path) -> None:
     environment = {"KUBECONFIG": str(written(tmp_path, {"token": "t"})), "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
     assert configuration.find(environment, clocks.ManualClock(START)).server == "https://api.example:6443"
+
+
+async def test_a_kubeconfig_that_is_written_anew_is_read_once_it_is_refused(tmp_path: Path) -> None:
+    found = read(written(tmp_path, {"token": "old"}))
+    written(tmp_path, {"token": "new"})
+    assert (await found.credentials.current()).token == "old"
+    found.credentials.refused()
+    assert (await found.credentials.current()).token == "new"
+
+
+async def test_a_certificate_beside_the_kubeconfig_is_read_anew_too(tmp_path: Path) -> None:
+    for name in ("one.crt", "one.key"):
+        (tmp_path / name).write_text("old")
+    found = read(written(tmp_path, {"client-certificate": "one.crt", "client-key": "one.key"}))
+    (tmp_path / "one.crt").write_text("new")
+    found.credentials.refused()
+    shown = (await found.credentials.current()).certificate
+    assert shown == credentials.Certificate(certificate="new", key="old")
+
+
+async def test_a_kubeconfig_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
+    path = written(tmp_path, {"token": "old"})
+    found = read(path)
+    path.write_text("{")
+    found.credentials.refused()
+    with pytest.raises(credentials.CredentialsMissingError, match="kubeconfig"):
+        await found.credentials.current()
+    written(tmp_path, {"token": "new"})
+    assert (await found.credentials.current()).token == "new"
