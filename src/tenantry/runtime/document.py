@@ -195,6 +195,10 @@ class Memory(resource.Document):
     """The version whose workloads were last brought to run."""
     served_version: str | None = None
     """The version that was last brought to Ready."""
+    served_size: str | None = None
+    """The size that it had then."""
+    served_settings: str | None = None
+    """The settings that it had then, as JSON; None where it had none."""
     served_attempt: str | None = None
     """Digest of what was last brought to Ready or Asleep."""
     served_objects: str | None = None

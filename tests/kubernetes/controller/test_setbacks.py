@@ -44,24 +44,33 @@ async def generations(ordered: stages.Ordered) -> dict[str, int]:
     }
 
 
-async def test_a_migration_that_fails_leaves_the_old_version_serving(stage: stages.Stage) -> None:
+async def modes(ordered: stages.Ordered) -> set[str]:
+    """Return what the files of the installation say."""
+    found = await ordered.objects()
+    return {text for (kind, _), each in found.items() if kind == "ConfigMap" for text in each["data"].values()}
+
+
+async def test_a_migration_that_fails_leaves_serving_what_served(stage: stages.Stage) -> None:
+    """Version, size and settings: a former version with the new settings is nothing that anybody ever tried."""
     name = stages.fresh("tiny")
     await stage.offer(stages.application(name, jobs={"migrate": {"command": ["migrate"]}}))
     async with stage.operator():
         ordered = await stage.order(name, namespace=stages.fresh("acme"))
         await ordered.until(Phase.READY)
         before = await generations(ordered)
-        await ordered.want(version="1.1", size="huge")
+        await ordered.want(version="1.1", size="huge", settings={"mode": "better"})
         for number in range(3):
             await fail_job(ordered, number=number)
         status = await ordered.until(Phase.FAILED, within=WITHIN)
         [migrated] = [each for each in status.conditions if each.type is document.ConditionType.MIGRATED]
         assert (migrated.reason, status.serving_version) == ("MigrateFailed", "1.0")
         assert "Version 1.0 serves on" in migrated.message
-        assert all(after <= before[name] + 1 for name, after in (await generations(ordered)).items())
+        assert await modes(ordered) == {"mode = well\n"}
+        assert await generations(ordered) == before
         assert "MigrateFailed" in await ordered.events()
-        await ordered.want(version="1.0", size="small")
+        await ordered.want(version="1.0", size="small", settings=None)
         await ordered.until(Phase.READY, within=WITHIN)
+        assert await generations(ordered) == before
 
 
 async def test_an_object_that_the_cluster_refuses_is_told_with_its_reason(stage: stages.Stage) -> None:

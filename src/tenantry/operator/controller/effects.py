@@ -14,7 +14,7 @@ from tenantry.application import rendering
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds, parts
-from tenantry.operator.controller import diagnosis, keys, model, notices, restarts, seen, step, wishes, world
+from tenantry.operator.controller import diagnosis, former, keys, model, notices, restarts, seen, step, wishes, world
 from tenantry.operator.render import jobs, stages
 from tenantry.runtime import document, masking
 
@@ -166,6 +166,8 @@ class Effects:
 
     def _settle(self, case: Case, taken: step.Settle) -> None:
         is_awake = case.wish.wanted.is_awake
+        if is_awake and case.wish.inputs is not None:
+            case.remember(**former.noted(case.wish.inputs.installation.spec))
         case.remember(
             served_version=case.memory.deployed_version if is_awake else case.memory.served_version,
             served_attempt=case.wish.wanted.attempt,

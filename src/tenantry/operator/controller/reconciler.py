@@ -21,6 +21,7 @@ from tenantry.kubernetes import documents, kinds
 from tenantry.operator.controller import (
     assessment,
     effects,
+    former,
     installations,
     keys,
     measures,
@@ -192,12 +193,8 @@ class Reconciler:
         attempt: str,
         memory: document.Memory,
     ) -> wishes.Wish:
-        obstacle = memory.obstacle
-        is_back = obstacle is not None and obstacle.attempt == attempt and obstacle.returned_to is not None
-        version = (
-            obstacle.returned_to if is_back and obstacle is not None and obstacle.returned_to else doc.spec.version
-        )
-        return await self._wishes.wish(given, doc, attempt=attempt, version=version)
+        effective = former.effective(doc.spec, memory, attempt)
+        return await self._wishes.wish(given, doc, attempt=attempt, effective=effective)
 
     def _observed(self, look: _Look) -> model.Observed:
         key = look.given.key

@@ -69,14 +69,19 @@ class Wishes:
         return objects.digest([tenantry.__version__, self._facts_digest, *told])
 
     async def wish(
-        self, given: installations.InstallationSeen, doc: document.Installation, *, attempt: str, version: str
+        self,
+        given: installations.InstallationSeen,
+        doc: document.Installation,
+        *,
+        attempt: str,
+        effective: document.InstallationSpec,
     ) -> Wish:
-        """Return what is wanted, for a version that may be an earlier one than the document says."""
-        key = (given.key, f"{attempt}{given.is_deleting}", version)
+        """Return what is wanted; what is effective may be what ran before, instead of what the document says."""
+        key = (given.key, f"{attempt}{given.is_deleting}", effective.version)
         if (known := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return known
-        made = await self._made(given, doc, attempt, version)
+        made = await self._made(given, doc, attempt, effective)
         self._kept[key] = made
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -87,7 +92,11 @@ class Wishes:
         self._kept.pop((key, f"{attempt}{False}", version), None)
 
     async def _made(
-        self, given: installations.InstallationSeen, doc: document.Installation, attempt: str, version: str
+        self,
+        given: installations.InstallationSeen,
+        doc: document.Installation,
+        attempt: str,
+        effective: document.InstallationSpec,
     ) -> Wish:
         bare = _bare(given, doc, attempt)
         application = self._application(doc)
@@ -99,10 +108,9 @@ class Wishes:
             secrets = await self._secrets(given.key, doc)
         except failures.MissingError as error:
             return Wish(wanted=_without(bare, _no_secret(doc, error)))
-        effective = doc.model_copy(update={"spec": doc.spec.model_copy(update={"version": version})})
         inputs = wants.Wanted(
             application=application.document,
-            installation=effective,
+            installation=doc.model_copy(update={"spec": effective}),
             secrets={name: _texts(data) for name, data in secrets.items()},
             facts=_facts_for(doc, self._facts),
             namespace=given.key.namespace,
