@@ -20,6 +20,9 @@ _SENTENCES = {
     installations.Status.DELETED: "is deleted.",
 }
 
+_AWAY = "ClusterReachable"
+"""The condition of which even what was well when it was last heard of has to be told."""
+
 _ADVICE = {
     installations.Status.UNHEALTHY: "Look at `tenantry installation logs {name}`.",
     installations.Status.FAILED: "Mend the cause, then `tenantry installation retry {name}`.",
@@ -39,9 +42,10 @@ def explain(state: installations.Installation) -> list[str]:
 
 
 def _open(state: installations.Installation) -> list[installations.Condition]:
+    unmet = [each for each in state.conditions if each.status is not document.ConditionStatus.TRUE and each.reason]
     if state.status in {installations.Status.STABLE, installations.Status.DELETED}:
-        return []
-    return [each for each in state.conditions if each.status is not document.ConditionStatus.TRUE and each.reason]
+        return [each for each in unmet if each.type == _AWAY]
+    return unmet
 
 
 def _is_unwell(state: installations.Installation) -> bool:

@@ -206,8 +206,14 @@ class Client:
             return False
         return True
 
-    async def log(self, pod: str, namespace: str, *, lines: int) -> str:
+    async def log(self, pod: str, namespace: str, *, lines: int, is_former: bool = False) -> str:
         """Return the end of a pod's log.
+
+        Args:
+            pod: its name.
+            namespace: where it is.
+            lines: so many lines at most.
+            is_former: of the program that ran before the one that runs now.
 
         Raises:
             failures.MissingError: there is no such pod.
@@ -215,6 +221,7 @@ class Client:
         """
         path = kinds.POD.path(namespace, pod, "log")
         query = {"tailLines": str(lines), "limitBytes": str(_LOG_BYTES)}
+        query |= {"previous": "true"} if is_former else {}
         told = await self._called(rights.Verb.GET, kinds.POD, "GET", path, query=query, body=None, subresource="log")
         return told.decode(errors="replace")
 
@@ -248,7 +255,9 @@ class Client:
         namespace: str | None = None,
         labels: str = "",
     ) -> AsyncGenerator[Told]:
-        """Yield what happens after a moment, until the API server ends the watch.
+        """Yield what happens after a moment, until the API server ends the watch or is silent for too long.
+
+        Either way it is to be asked again: where nothing happens it answers at once, and where it is gone that fails.
 
         Args:
             kind: what to watch.

@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from support import operator_stage, provisioner_stage
+from support import operator_pods, operator_stage, provisioner_stage
+from tenantry.cli import explaining
 from tenantry.kubernetes import kinds
 from tenantry.wire import infrastructure, installations
 from testbed import cluster as clusters
@@ -77,6 +78,26 @@ async def test_an_installation_lives_in_a_cluster(
         return not await stage.api.has(kinds.NAMESPACE.path(name=made.id))
 
     await operator_stage.eventually(is_gone, within=timedelta(seconds=WITHIN))
+
+
+async def test_why_a_pod_is_not_well_is_explained(
+    provisioner: provisioner_stage.Stage, stage: operator_stage.Stage
+) -> None:
+    made = await provisioner.create("acme")
+    await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
+    pod = await operator_pods.newest(stage.api, made.id, "clock")
+    await operator_pods.fail(stage.api, pod, containers=operator_pods.OUT_OF_MEMORY)
+
+    async def is_explained() -> bool:
+        seen = await provisioner.client.installations.get("acme")
+        told = " ".join(explaining.explain(seen))
+        return seen.status is Status.UNHEALTHY and "CrashLoopBackOff: OOMKilled, exit status 137." in told
+
+    await operator_stage.eventually(is_explained, about=lambda: provisioner.client.installations.get("acme"))
+    await stage.api.delete(operator_pods.path(pod))
+    await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
+    await provisioner.client.installations.delete("acme", grace_seconds=0)
+    await provisioner.until(made.id, Status.DELETED, seconds=WITHIN)
 
 
 async def test_facts_of_the_cluster_are_known(provisioner: provisioner_stage.Stage) -> None:

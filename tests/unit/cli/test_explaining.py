@@ -38,6 +38,14 @@ def test_what_is_well_waits_for_nothing() -> None:
     assert explaining.explain(state(status="stable", conditions=[WAITING])) == ["acme runs as it should."]
 
 
+def test_what_was_well_when_its_cluster_was_last_heard_of_says_so() -> None:
+    away = {"type": "ClusterReachable", "status": "False", "reason": "ClusterAway", "message": "Its cluster is away."}
+    assert explaining.explain(state(status="stable", conditions=[WAITING, away])) == [
+        "acme runs as it should.",
+        "Waits for ClusterReachable: Its cluster is away.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("status", "generation", "observed", "is_at_rest"),
     [

@@ -45,6 +45,12 @@ def has_unwell_workloads(status: document.InstallationStatus) -> bool:
     return is_known and are_ready is document.ConditionStatus.FALSE
 
 
+def is_starting(status: document.InstallationStatus) -> bool:
+    """Tell whether a status says that workloads are waited for which have not been ready yet."""
+    reasons = {each.type: each.reason for each in status.conditions}
+    return status.phase is document.Phase.PROGRESSING and reasons.get(_Type.WORKLOADS_READY) == "Starting"
+
+
 def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]:
     facts = {
         _Type.PREPARED: _prepared(wanted, observed),
@@ -96,10 +102,19 @@ def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
         return _Fact(holds=False, reason="Waiting")
     if waiting := sorted(name for name, each in rollouts.items() if not each.is_complete):
         if observed.memory.served_attempt == wanted.attempt:
-            return _Fact(holds=False, reason="Restarting", message=f"{', '.join(waiting)} is starting again.")
+            told = f"{', '.join(waiting)}: not ready any more."
+            return _Fact(holds=False, reason="Restarting", message=_with_cause(told, observed))
         # Without names: a report for each that comes up would be a write for each.
-        return _Fact(holds=False, reason="Starting", message="Its workloads are starting.")
+        return _Fact(holds=False, reason="Starting", message=_with_cause("Its workloads are starting.", observed))
     return _Fact(holds=True, reason="Ready")
+
+
+def _with_cause(told: str, observed: model.Observed) -> str:
+    """Return a message with why pods are not ready; what the last closer look found stands until the next."""
+    if observed.unwell is not None:
+        return " ".join(filter(None, (told, observed.unwell)))
+    before = {each.type: each.message for each in observed.reported.conditions}.get(_Type.WORKLOADS_READY, "")
+    return before if before.startswith(told) else told
 
 
 def _administrator(wanted: model.Wanted, observed: model.Observed) -> _Fact:

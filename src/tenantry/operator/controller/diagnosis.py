@@ -1,11 +1,11 @@
-"""Looks closer at what failed: why its pods do not run, and what they said last. Asked only where something failed."""
+"""Looks closer at what is not well: why its pods are not ready, and what they logged. Not asked while all is well."""
 
 from dataclasses import dataclass
 
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
-from tenantry.kubernetes import kinds, parts
-from tenantry.operator.controller import keys, restarts
+from tenantry.kubernetes import kinds
+from tenantry.operator.controller import keys, restarts, unwell
 from tenantry.operator.render import names, objects
 
 LINES = 20
@@ -17,12 +17,12 @@ class Found:
     """What was found.
 
     Attributes:
-        message: why pods do not run, in the words of Kubernetes; empty where they do.
+        message: why pods are not ready, in the words of Kubernetes; empty where they are, None where it did not tell.
         lines: the end of the log.
         pods: what the workloads' pods say of restarts; None where they were not looked at, or the cluster did not tell.
     """
 
-    message: str = ""
+    message: str | None = None
     lines: tuple[str, ...] = ()
     pods: tuple[restarts.Pod, ...] | None = None
 
@@ -49,33 +49,18 @@ class Diagnosis:
         except errors.TenantryError:
             # What failed is told anyway; that nobody can say more must not stand in the way.
             return Found()
-        told = None if job else tuple(restarts.pod(pod) for pod in pods)
-        unwell = [pod for pod in pods if not _is_ready(pod)]
-        if not unwell:
-            return Found(pods=told)
-        last = max(unwell, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
-        return Found(message=_why(last), lines=await self._lines(key, last["metadata"]["name"]), pods=told)
+        unready = unwell.pods(pods)
+        logged = next(filter(unwell.has_log, unready), None)
+        return Found(
+            message=unwell.told(unready),
+            lines=() if logged is None else await self._lines(key, logged),
+            pods=None if job else tuple(restarts.pod(pod) for pod in pods),
+        )
 
-    async def _lines(self, key: keys.Key, pod: str) -> tuple[str, ...]:
+    async def _lines(self, key: keys.Key, pod: kinds.Object) -> tuple[str, ...]:
+        name, is_former = pod["metadata"]["name"], unwell.has_begun_anew(pod)
         try:
-            text = await self._client.log(pod, key.namespace, lines=LINES)
+            text = await self._client.log(name, key.namespace, lines=LINES, is_former=is_former)
         except errors.TenantryError:
             return ()
         return tuple(text.splitlines()[-LINES:])
-
-
-def _is_ready(pod: kinds.Object) -> bool:
-    conditions = parts.listed(pod, "status", "conditions")
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _why(pod: kinds.Object) -> str:
-    for each in parts.listed(pod, "status", "containerStatuses"):
-        for how in ("waiting", "terminated"):
-            reason = parts.mapping(each, "state", how).get("reason")
-            if reason not in (None, "Completed", "ContainerCreating"):
-                return f"The pod says {reason}."
-    for each in parts.listed(pod, "status", "conditions"):
-        if each["type"] == "PodScheduled" and each["status"] == "False":
-            return f"No node takes the pod: {each.get('message', '')}"
-    return ""

@@ -14,7 +14,19 @@ from tenantry.application import rendering
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds, parts
-from tenantry.operator.controller import diagnosis, former, keys, model, notices, restarts, seen, step, wishes, world
+from tenantry.operator.controller import (
+    diagnosis,
+    former,
+    keys,
+    model,
+    notices,
+    restarts,
+    seen,
+    step,
+    unwell,
+    wishes,
+    world,
+)
 from tenantry.operator.render import jobs, stages
 from tenantry.runtime import document, masking
 
@@ -35,6 +47,7 @@ class Case:
     Attributes:
         memory: what is remembered; written with the status.
         log_lines: the end of the log of what failed just now.
+        unwell: why pods are not ready; None where nobody has looked.
         restarts: restarts that nobody asked for.
     """
 
@@ -43,6 +56,7 @@ class Case:
         self.wish = wish
         self.memory = reported.memory or document.Memory()
         self.log_lines: tuple[str, ...] = ()
+        self.unwell: str | None = None
         self.restarts = reported.restarts
         self._conditions = reported.conditions
 
@@ -50,6 +64,13 @@ class Case:
     def key(self) -> keys.Key:
         """Which installation it is."""
         return self.wish.wanted.key
+
+    def heard(self, found: diagnosis.Found, now: datetime) -> None:
+        """Take note of what a closer look has found."""
+        self.show(found.lines)
+        if found.message is not None:
+            self.unwell = " ".join(filter(None, (unwell.in_log(self.log_lines), found.message)))
+        self.count(found.pods, now)
 
     def show(self, lines: tuple[str, ...]) -> None:
         """Let the end of a log be told, without the secrets that a program may have printed."""
@@ -177,10 +198,8 @@ class Effects:
         )
 
     async def look_closer(self, case: Case, now: datetime) -> None:
-        """Look at the pods: at the end of the log of what is not well, and at their restarts."""
-        found = await self._diagnosis.of(case.key)
-        case.show(found.lines)
-        case.count(found.pods, now)
+        """Look at the pods: why they are not well, at the end of the log, and at their restarts."""
+        case.heard(await self._diagnosis.of(case.key), now)
 
     def refused(self, case: Case, error: errors.TenantryError) -> None:
         """Remember why the cluster did not do what it was asked, unless it only could not be asked."""
@@ -207,9 +226,8 @@ class Effects:
         is_again = before is not None and before.attempt == attempt and before.job == taken.job
         count = before.count + 1 if is_again and before is not None else 1
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(count - 1, 10))
-        message = " ".join(filter(None, (taken.message, found.message)))
-        case.show(found.lines)
-        case.count(found.pods, now)
+        case.heard(found, now)
+        message = " ".join(filter(None, (taken.message, case.unwell)))
         case.remember(
             obstacle=document.Obstacle(
                 attempt=attempt,

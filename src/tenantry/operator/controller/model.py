@@ -110,6 +110,7 @@ class Observed:
         has_turn: whether it is its turn to change, where only so many may at once.
         is_overdue: whether it gave its turn up because it took too long.
         log_lines: the end of the log of what failed.
+        unwell: why pods are not ready; None where nobody has looked.
     """
 
     objects: Mapping[Name, seen.Seen]
@@ -122,6 +123,7 @@ class Observed:
     has_turn: bool = True
     is_overdue: bool = False
     log_lines: tuple[str, ...] = ()
+    unwell: str | None = None
 
     def is_intact(self, wanted: WantedObject) -> bool:
         """Tell whether an object is as it was rendered, and nobody changed what we applied."""

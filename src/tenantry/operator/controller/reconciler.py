@@ -211,6 +211,7 @@ class Reconciler:
             has_turn=look.has_turn,
             is_overdue=self._turns.is_overdue(key, self._clock.now()),
             log_lines=look.case.log_lines,
+            unwell=look.case.unwell,
         )
 
     def _is_at_rest(self, given: installations.InstallationSeen, doc: document.Installation, attempt: str) -> bool:

@@ -1,7 +1,8 @@
 """Whose pods have to be looked at, and whose report has to wait. Pure: it is told the time.
 
 What goes well is never asked. What is not well is looked at when that begins and when it ends, and now and then
-between; what goes up and down while its report waits is looked at once more, so that nothing of it is lost.
+between; so is a start that takes long. What goes up and down while its report waits is looked at once more, so that
+nothing of it is lost.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,9 @@ from tenantry.runtime import document
 
 AGAIN = timedelta(minutes=1)
 """While something is not well, its pods are looked at once in this time."""
+
+SLOW = timedelta(seconds=20)
+"""A start that takes longer than this is looked at: most have come up by then, and those that cannot say why."""
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,7 +52,8 @@ class Troubles:
         """Tell whether the pods have to be looked at before this is reported; asked once for each report."""
         begins = after.phase is document.Phase.DEGRADED is not before.phase
         ends = assessment.has_unwell_workloads(before) and after.phase is document.Phase.READY
-        is_due = now - self._counted.get(key, _NEVER) >= AGAIN and assessment.has_unwell_workloads(after)
+        is_open = assessment.has_unwell_workloads(after) or _is_slow(after, now)
+        is_due = now - self._counted.get(key, _NEVER) >= AGAIN and is_open
         was_held = self._held.pop(key, None) is not None
         if not (begins or ends or is_due or was_held):
             return False
@@ -59,4 +64,15 @@ class Troubles:
         """Return when to look again; None where nothing is known to be wrong."""
         if key in self._held:
             return self._held[key]
-        return now + AGAIN if assessment.has_unwell_workloads(reported) else None
+        if assessment.is_starting(reported) and not _is_slow(reported, now):
+            return _begun(reported, now) + SLOW
+        is_open = assessment.has_unwell_workloads(reported) or assessment.is_starting(reported)
+        return now + AGAIN if is_open else None
+
+
+def _is_slow(status: document.InstallationStatus, now: datetime) -> bool:
+    return assessment.is_starting(status) and now - _begun(status, now) >= SLOW
+
+
+def _begun(status: document.InstallationStatus, now: datetime) -> datetime:
+    return (status.memory.waiting_since if status.memory is not None else None) or now

@@ -104,3 +104,35 @@ def test_what_is_removed_is_terminating() -> None:
     cluster = ready()
     cluster.wanted = replace(cluster.wanted, is_deleting=True)
     assert assessed(cluster).phase is Phase.TERMINATING
+
+
+class TestCause:
+    """Why pods are not ready, as a closer look has found it."""
+
+    def unwell(self) -> plans.Cluster:
+        cluster = ready()
+        cluster.objects[plans.WEB] = replace(cluster.objects[plans.WEB], about=plans.STARTING)
+        return cluster
+
+    def message(self, cluster: plans.Cluster, **observed: Any) -> str:
+        return condition(assessed(cluster, **observed), Type.WORKLOADS_READY).message
+
+    def test_it_is_told_with_what_is_not_ready(self) -> None:
+        assert self.message(self.unwell(), unwell="Out of memory.") == "acme-web: not ready any more. Out of memory."
+
+    def test_it_stands_until_somebody_looks_again(self) -> None:
+        cluster = self.unwell()
+        reported = assessed(cluster, unwell="Out of memory.")
+        assert self.message(cluster, reported=reported).endswith("Out of memory.")
+        assert self.message(cluster, reported=reported, unwell="") == "acme-web: not ready any more."
+
+    def test_what_was_found_of_one_is_not_told_of_another(self) -> None:
+        cluster = self.unwell()
+        reported = assessed(cluster, unwell="Out of memory.")
+        cluster.objects[plans.CLOCK] = replace(cluster.objects[plans.CLOCK], about=plans.STARTING)
+        assert self.message(cluster, reported=reported) == "acme-clock, acme-web: not ready any more."
+
+    def test_a_start_that_takes_long_says_why(self) -> None:
+        cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
+        cluster.settle()
+        assert self.message(cluster, unwell="No image.") == "Its workloads are starting. No image."

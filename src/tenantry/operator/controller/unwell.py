@@ -1,0 +1,119 @@
+"""Says in words why pods are not well, from what Kubernetes notes in their status and what they logged last. Pure.
+
+Each reason is one sentence, and the same as long as the cause is: times and counts would be a report for each look.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tenantry.kubernetes import kinds, parts
+
+_MOST = 2
+_LONGEST = 300
+_USUAL = frozenset({"", "Completed", "ContainerCreating", "PodInitializing", "Error"})
+"""Words for what is as it should be, or for anything."""
+_FULL = ("no space left on device", "disk quota exceeded", "enospc")
+"""What programs print when a volume is full: the words of the system, in lower case."""
+
+
+def pods(found: Iterable[kinds.Object]) -> list[kinds.Object]:
+    """Return those pods that are not ready, the newest first."""
+    unready = [each for each in found if _condition(each, "Ready").get("status") != "True"]
+    return sorted(unready, key=lambda each: str(each["metadata"].get("creationTimestamp", "")), reverse=True)
+
+
+def has_log(pod: kinds.Object) -> bool:
+    """Tell whether a program of the pod ever ran, on a node that answers: another would be waited for in vain."""
+    has_run = any(each.get("restartCount") or not parts.mapping(each, "state", "waiting") for each in _containers(pod))
+    return has_run and not any(_node_is_away(pod))
+
+
+def has_begun_anew(pod: kinds.Object) -> bool:
+    """Tell whether a program of the pod runs because the one before ended: what that one logged says more."""
+    return any(_end(each, "lastState") and "running" in parts.mapping(each, "state") for each in _containers(pod))
+
+
+def told(unready: Sequence[kinds.Object]) -> str:
+    """Return why pods are not ready: each reason once, and no more than two; empty where Kubernetes does not say."""
+    causes = [cause for each in unready if (cause := why(each))]
+    return " ".join(list(dict.fromkeys(causes))[:_MOST])
+
+
+def why(pod: kinds.Object) -> str:
+    """Return why a pod is not ready; empty where Kubernetes does not say."""
+    return next((each for found in _LOOKS for each in found(pod)), "")
+
+
+def in_log(lines: Sequence[str]) -> str:
+    """Return what the end of a log says of a cause that Kubernetes does not see; empty where it says nothing."""
+    said = next((each for each in reversed(lines) if any(full in each.lower() for full in _FULL)), None)
+    return "" if said is None else f"A volume is full; the log says: {said.strip()[:_LONGEST]}"
+
+
+def _stopped(pod: kinds.Object) -> Iterator[str]:
+    status = parts.mapping(pod, "status")
+    if status.get("phase") == "Failed" and (reason := status.get("reason")):
+        yield _sentence(f"A pod was stopped ({reason})", status.get("message"))
+    going = _condition(pod, "DisruptionTarget")
+    if going.get("status") == "True":
+        yield _sentence(f"A pod has to go ({going.get('reason')})", going.get("message"))
+
+
+def _containers_say(pod: kinds.Object) -> Iterator[str]:
+    for each in _containers(pod):
+        waiting = parts.mapping(each, "state", "waiting")
+        ended, before = _end(each, "state"), _end(each, "lastState")
+        if waiting.get("reason", "") not in _USUAL:
+            yield _sentence(f"The pod says {waiting['reason']}", before or waiting.get("message"))
+        elif ended or (before and not each.get("ready")):
+            yield _sentence("A program ended", ended or before)
+
+
+def _unplaced(pod: kinds.Object) -> Iterator[str]:
+    placed = _condition(pod, "PodScheduled")
+    if placed.get("status") == "False":
+        yield _sentence("No node takes the pod", placed.get("message"))
+
+
+def _node_is_away(pod: kinds.Object) -> Iterator[str]:
+    """Yield that a node does not answer: who watches over nodes unsays pods whose programs are said to be well."""
+    are_well = all(each.get("ready") for each in _containers(pod))
+    if are_well and _condition(pod, "ContainersReady").get("status") == "True":
+        yield f"The node “{parts.mapping(pod, 'spec').get('nodeName')}” does not answer."
+
+
+def _unanswering(pod: kinds.Object) -> Iterator[str]:
+    if any(
+        parts.mapping(each, "state").get("running") is not None and not each.get("ready") for each in _containers(pod)
+    ):
+        yield "It runs, but its readiness check has not succeeded."
+
+
+_LOOKS = (_stopped, _containers_say, _unplaced, _node_is_away, _unanswering)
+
+
+def _end(container: kinds.Object, which: str) -> str:
+    """Return how a program ended; empty where it did not, or as it should."""
+    ended = parts.mapping(container, which, "terminated")
+    if not ended.get("exitCode"):
+        return ""
+    status = f"exit status {ended['exitCode']}"
+    reason = ended.get("reason") or ""
+    return status if reason in _USUAL else f"{reason}, {status}"
+
+
+def _sentence(begun: str, more: object) -> str:
+    text = " ".join(str(more or "").split())[:_LONGEST].rstrip(".")
+    return f"{begun}: {text}." if text else f"{begun}."
+
+
+def _containers(pod: kinds.Object) -> list[kinds.Object]:
+    return [
+        each for name in ("initContainerStatuses", "containerStatuses") for each in parts.listed(pod, "status", name)
+    ]
+
+
+def _condition(pod: kinds.Object, kind: str) -> kinds.Object:
+    for each in parts.listed(pod, "status", "conditions"):
+        if each["type"] == kind:
+            return each
+    return {}

@@ -1,0 +1,45 @@
+"""Pretended pods say what a kubelet would: what is said of them is written into their status."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tenantry.kubernetes import kinds
+from testbed import api as apis
+
+Pod = dict[str, Any]
+OUT_OF_MEMORY: Mapping[str, Any] = {
+    "ready": False,
+    "restartCount": 1,
+    "state": {"running": None, "waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-11-30T12:00:00Z"}},
+}
+"""What is said of a container that took more memory than it may."""
+
+
+async def newest(api: apis.Api, namespace: str, workload: str) -> Pod:
+    """Return the newest pod of a workload."""
+    found = await api.items(f"{kinds.POD.path(namespace)}?labelSelector=tenantry.dev/workload={workload}")
+    return max(found, key=lambda each: each["metadata"]["creationTimestamp"])
+
+
+def path(pod: Pod, *subresource: str) -> str:
+    """Return where a pod is."""
+    return kinds.POD.path(pod["metadata"]["namespace"], pod["metadata"]["name"], *subresource)
+
+
+async def fail(api: apis.Api, pod: Pod, *, containers: Mapping[str, Any] = {}, **status: Any) -> None:
+    """Let a pod say that it is not ready.
+
+    Args:
+        api: a connection as the administrator.
+        pod: which one.
+        containers: what is said of each of its containers.
+        status: what is said of the pod itself.
+    """
+    conditions = [
+        {**each, "status": "False"} if each["type"] in ("Ready", "ContainersReady") else each
+        for each in pod["status"]["conditions"]
+    ]
+    said = [{**each, **containers} for each in pod["status"]["containerStatuses"]]
+    changed = {"conditions": conditions, "containerStatuses": said, **status}
+    await api.merge(path(pod, "status"), {"status": changed})
