@@ -5,8 +5,8 @@ that says whether to wait. Nothing is tried again here: whoever asked knows whet
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -280,19 +280,18 @@ class Client:
         what = f"watch {kind.plural}"
         async with self._gate.turn() as waited:
             self._measures.throttled(waited)
-        async with self._connection.stream(kind.path(namespace), query=query) as response:
-            self._measures.called(rights.Verb.WATCH, kind.plural, response.status, 0.0)
-            if response.status >= _REFUSED:
-                raise failures.from_answer(response.status, await response.read(), response.headers, what=what)
-            self._measures.watching(kind.plural, 1)
-            try:
-                async with aclosing(_lines(response)) as lines:
-                    async for line in lines:
-                        yield _told(line, what)
-            except failures.SilentError:
-                return
-            finally:
-                self._measures.watching(kind.plural, -1)
+        with contextlib.suppress(failures.SilentError):
+            async with self._connection.stream(kind.path(namespace), query=query) as response:
+                self._measures.called(rights.Verb.WATCH, kind.plural, response.status, 0.0)
+                if response.status >= _REFUSED:
+                    raise failures.from_answer(response.status, await response.read(), response.headers, what=what)
+                self._measures.watching(kind.plural, 1)
+                try:
+                    async with contextlib.aclosing(_lines(response)) as lines:
+                        async for line in lines:
+                            yield _told(line, what)
+                finally:
+                    self._measures.watching(kind.plural, -1)
 
     async def _ask(
         self,

@@ -39,6 +39,7 @@ class Connection:
         self._patience = patience
         self._contexts: tuple[credentials.Certificate | None, ssl.SSLContext | bool] | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._streams: set[aiohttp.ClientResponse] = set()
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
@@ -52,9 +53,13 @@ class Connection:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        """Close every connection; whoever still reads from one is told."""
+        for each in self._streams:
+            # Closing the session alone would leave them waiting for ever.
+            each.content.set_exception(aiohttp.ClientConnectionError("The connection was closed."))
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
             # What was dropped is closed by the loop itself, in its next turn.
             await asyncio.sleep(0)
 
@@ -93,10 +98,13 @@ class Connection:
         async with self._sent("GET", path, query, headers={}, timeout=timeout, body=None) as response:
             if response.status == _UNAUTHORIZED:
                 self._configuration.credentials.refused()
+            self._streams.add(response)
             try:
                 yield response
             except aiohttp.SocketTimeoutError as error:
                 raise failures.SilentError(f"Nothing more came for {self._patience.silence:g} s.") from error
+            finally:
+                self._streams.discard(response)
 
     @asynccontextmanager
     async def _sent(

@@ -141,6 +141,24 @@ async def test_a_watch_tells_everything_then_the_mark_then_each_change(
     assert await runtime.get(later) is None
 
 
+async def test_a_watch_ends_when_the_way_to_the_cluster_is_closed(runtime: kubernetes.KubernetesRuntime) -> None:
+    """As it is for other credentials: whoever watches has to begin anew with those."""
+    marked = asyncio.Event()
+
+    async def follow() -> None:
+        async with aclosing(runtime.watch()) as watched:
+            async for each in watched:
+                if isinstance(each, contract.Synced):
+                    marked.set()
+
+    async with asyncio.timeout(20):
+        following = asyncio.create_task(follow())
+        await marked.wait()
+        await runtime.close()
+        with pytest.raises(errors.TemporaryError):
+            await following
+
+
 async def test_what_others_made_is_not_told(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
     made = objects.installation(tiny.bundle("self-hosted").installation)
     made["metadata"] = {"name": "self-hosted", "namespace": "default"}
