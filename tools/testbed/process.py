@@ -115,7 +115,10 @@ class Process:
         """Send it a signal, for example to freeze it; nothing happens where it does not run."""
         if self.pid is None:
             return
-        for each in self._meant(self.pid):
+        meant = self._meant(self.pid)
+        # What runs a command elsewhere stands still when that does, and does not go on by itself.
+        entered = [self.pid] if number is signal.SIGCONT and self.pid not in meant else []
+        for each in [*meant, *entered]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, number)
 

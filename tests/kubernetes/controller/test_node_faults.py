@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 Phase = document.Phase
 WORKLOADS_READY = document.ConditionType.WORKLOADS_READY
 PATIENCE = 8
-WITHIN = timedelta(seconds=90)
+WITHIN = timedelta(seconds=120)
 CLASS = "small"
 SIZE = "1Mi"
 PROGRAM = """
