@@ -8,6 +8,7 @@ import psycopg
 
 from support import pgbouncer, provisioner_lives, provisioner_stage
 from support import provisioner_poolers as poolers
+from tenantry.provisioner import tables
 from tenantry.wire import installations
 
 Stage = provisioner_stage.Stage
@@ -234,8 +235,9 @@ class TestOutages:
 
 async def test_a_provisioner_that_dies_at_any_step_is_made_up_for(place: provisioner_stage.Place) -> None:
     others = ["preparations", "clusters", "database-servers", "object-stores"]
-    fuses = [provisioner_lives.Fuse(before=number) for number in (2, 3, 4)]
-    fuses += [provisioner_lives.Fuse(after=number) for number in (1, 2, 3, 4)]
+    # It is made, handed over, and settles. A step that fails is counted too, so the pooler has to know it before.
+    fuses = [provisioner_lives.Fuse(before=number) for number in (2, 3)]
+    fuses += [provisioner_lives.Fuse(after=number) for number in (1, 2, 3)]
     async with provisioner_stage.opened(place, supervised=others) as stage, pgbouncer.placed() as pooler:
         await stage.register()
         await stage.client.applications.apply(provisioner_stage.application(needs=poolers.POOLED))
@@ -245,13 +247,25 @@ async def test_a_provisioner_that_dies_at_any_step_is_made_up_for(place: provisi
         pooler.start()
         await pooler.until_up()
         for number, fuse in enumerate(fuses):
+            told = len(pooler.lines)
             made = await stage.create(f"acme-{number}")
+            await pooler.until_told(f"Written: {number + 1} databases", after=told)
+            await pooler.until_told("PgBouncer has loaded it", after=told)
             async with AsyncExitStack() as dead, asyncio.timeout(60):
                 await dead.enter_async_context(provisioner_lives.life(stage, fuse))
                 await fuse.blown.wait()
                 await provisioner_lives.let_leases_end(stage)
                 async with provisioner_lives.life(stage):
                     await stage.until(made.id, Status.STABLE, seconds=30)
+                    await provisioner_stage.poll(lambda: _rest(stage))  # or the next life would count their steps
             assert await poolers.serves(poolers.given(stage, made))
         seen = await stage.client.database_servers.get("pg")
         assert seen.pooled_connections == seen.pooler_budget == 2 * len(fuses)
+
+
+async def _rest(stage: Stage) -> bool:
+    """Tell whether no installation has anything to do."""
+    table = tables.INSTALLATIONS
+    async with stage.program.services.base.read() as reader:
+        rows = (await reader.execute(table.select())).all()
+    return all(row.due_at is None and row.lease_token is None for row in rows)
