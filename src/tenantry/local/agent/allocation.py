@@ -43,13 +43,22 @@ def is_port_free(port: int) -> bool:
 class Allocator:
     """Knows what has been given to whom."""
 
-    def __init__(self, first_uid: int | None, *, is_free: Callable[[int], bool] = is_port_free) -> None:
-        """Take the start of the range of users; None where processes run as the agent's own user."""
+    def __init__(
+        self, first_uid: int | None, *, first_port: int = PORTS.start, is_free: Callable[[int], bool] = is_port_free
+    ) -> None:
+        """Take where to begin.
+
+        Args:
+            first_uid: the start of the range of users; None where processes run as the agent's own user.
+            first_port: what is given out first. Another agent of the machine begins elsewhere, so that the two do not
+                choose the same port between them before anybody listens on it.
+            is_free: tells of a port whether a workload could listen on it now.
+        """
         self._first_uid = first_uid
         self._is_free = is_free
         self._ports: dict[str, dict[str, int]] = {}
         self._uids: dict[str, int] = {}
-        self._next = PORTS.start
+        self._next = first_port
 
     def remember(self, name: str, ports: dict[str, int], uid: int | None) -> None:
         """Take note of what an installation got in an earlier life."""

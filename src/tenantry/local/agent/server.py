@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 
 import tenantry
-from tenantry.kernel import clock
+from tenantry.kernel import clock, randomness
 from tenantry.local import control_groups, frontdoor, supervision
 from tenantry.local.agent import (
     allocation,
@@ -112,7 +112,7 @@ def _wire(chosen: settings.Settings, cared: fleet.Fleet, prober: ports.Prober) -
         routes=routes.Routes(front_door.MachineFrontDoor(frontdoor.Frontdoor(chosen.frontdoor_socket))),
         versions=versions.Versions(store, cache.for_machine(chosen.cache), cared.application_changed),
         observer=observer.Observer(programs, cared.seen),
-        allocator=allocation.Allocator(chosen.first_uid),
+        allocator=allocation.Allocator(chosen.first_uid, first_port=_first_port()),
         turns=turns.Turns(chosen.starts_at_once),
         pool=standbys,
         hub=present,
@@ -120,6 +120,10 @@ def _wire(chosen: settings.Settings, cared: fleet.Fleet, prober: ports.Prober) -
         machine=deployment.Machine(stack=chosen.stack, hierarchies=hierarchies),
         folder=chosen.data,
     )
+
+
+def _first_port() -> int:
+    return allocation.PORTS.start + randomness.SystemRandomness().below(len(allocation.PORTS))
 
 
 class _EndedError(Exception):
