@@ -1,5 +1,6 @@
 """How pages are read: from right to left, enlarged, on 320 pixels, in colours of one's own, at rest, on paper."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -169,8 +170,10 @@ class TestRightToLeft:
 
 
 async def box(page: async_api.Page, selector: str) -> async_api.FloatRect:
-    found = await page.locator(selector).first.bounding_box()
-    assert found is not None
+    # Where the page puts a newer element in its place just then, the old one has no box any more.
+    async with asyncio.timeout(10):
+        while (found := await page.locator(selector).first.bounding_box()) is None:
+            pass
     return found
 
 

@@ -14,12 +14,16 @@ from pathlib import Path
 import aiohttp
 
 from tenantry.application import manifest
+from tenantry.kernel import randomness
 from tenantry.local import frontdoor, frontdoor_configuration, frontdoor_program, supervision, supervisord
+from tenantry.local.agent import allocation
 from tenantry.provisioner.adapters import agent
 from tenantry.runtime import document
 
-STACK = "stk-agent-test"
-FIRST_UID = 300_000
+_OWN = randomness.SystemRandomness().below(1000)
+STACK = f"stk-agent-test-{_OWN}"
+FIRST_UID = 300_000 + allocation.UIDS * _OWN
+"""Of this process alone, as the stack is: others test at the same time, and by these shows whose a program is."""
 
 
 def free_port() -> int:
@@ -28,8 +32,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 20.0, what: str = "") -> None:
-    """Wait until the condition holds."""
+async def until(
+    condition: Callable[[], Awaitable[object]], *, seconds: float = 20.0, what: str = "", log: Callable[[], str] = str
+) -> None:
+    """Wait until the condition holds; where it does not, tell the end of the log as it is then."""
     last: object = None
     try:
         async with asyncio.timeout(seconds):
@@ -37,7 +43,7 @@ async def until(condition: Callable[[], Awaitable[object]], *, seconds: float = 
                 await asyncio.sleep(0.02)
     except TimeoutError as error:
         raise AssertionError(
-            f"did not come to pass within {seconds} s: {what or condition} (last: {last!r})"
+            f"did not come to pass within {seconds} s: {what or condition} (last: {last!r})\n{log()[-4000:]}"
         ) from error
 
 
@@ -75,7 +81,7 @@ class Stage:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tenantry.local.agent", stdout=log, stderr=log, env=environment
             )
-        await until(self._answers, what=f"the agent answers: {self.agent_log()[-2000:]}")
+        await until(self._answers, what="the agent answers", log=self.agent_log)
 
     async def kill_agent(self) -> None:
         """End the agent as a crash would."""
@@ -104,7 +110,7 @@ class Stage:
             status = found.status if found else None
             return status is not None and status.phase is phase and status.observed_generation == generation
 
-        await until(is_there, seconds=seconds, what=f"{name} comes to {phase}: {self.agent_log()[-3000:]}")
+        await until(is_there, seconds=seconds, what=f"{name} comes to {phase}", log=self.agent_log)
 
     async def visit(self, host: str, path: str = "/") -> tuple[int, str]:
         """Ask the front door as a visitor would."""

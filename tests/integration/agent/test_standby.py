@@ -79,7 +79,7 @@ async def one_waiting(stage: agent_stage.Stage) -> tuple[str, int]:
     async def is_there() -> bool:
         return len(await waiting(stage)) == 1
 
-    await agent_stage.until(is_there, what=f"a standby waits: {stage.agent_log()[-2000:]}")
+    await agent_stage.until(is_there, what="a standby waits", log=stage.agent_log)
     (found,) = (await waiting(stage)).items()
     return found
 
