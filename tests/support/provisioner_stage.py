@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import uvicorn
 from aiohttp import web
 from cryptography import fernet
@@ -16,7 +17,7 @@ from cryptography import fernet
 from support import runtime_twin, tiny
 from tenantry.application import manifest
 from tenantry.client import provisioner
-from tenantry.provisioner import server, settings
+from tenantry.provisioner import server, settings, tables
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.api import app as api
 from tenantry.wire import infrastructure, installations, tokens
@@ -128,6 +129,16 @@ class Stage:
         except TimeoutError:
             pass
         raise AssertionError(f"{identifier} is not {statuses}: {seen}")
+
+    async def until_handed_over(self, identifier: str) -> None:
+        """Wait until it is written down that the cluster accepted it: of what comes before, only the net would know."""
+        query = sa.select(tables.INSTALLATIONS.c.handed_generation).where(tables.INSTALLATIONS.c.id == identifier)
+
+        async def is_noted() -> bool:
+            async with self.program.services.base.read() as reader:
+                return bool(await reader.scalar(query))
+
+        await poll(is_noted)
 
     async def stable(self, name: str, **more: Any) -> installations.Installation:
         """Create an installation and wait until it is stable."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from support import provisioner_stage, runtime_twin
 from tenantry.client import installations as client_installations
@@ -23,13 +22,6 @@ Target = installations.Target
 
 def conditions(seen: installations.Installation) -> dict[str, str]:
     return {each.type: each.status for each in seen.conditions}
-
-
-async def handed_over(stage: Stage, identifier: str) -> bool:
-    """Tell whether it is written down that its cluster has accepted the installation."""
-    query = sa.select(tables.INSTALLATIONS.c.handed_generation).where(tables.INSTALLATIONS.c.id == identifier)
-    async with stage.program.services.base.read() as reader:
-        return bool(await reader.scalar(query))
 
 
 async def things(stage: Stage) -> dict[str, list[str]]:
@@ -179,7 +171,7 @@ class TestHandover:
     ) -> None:
         stage.world.will = lambda _: None
         made = await stage.create("acme")
-        await provisioner_stage.poll(lambda: handed_over(stage, made.id))  # before that only the net would notice
+        await stage.until_handed_over(made.id)
         stage.world.will = runtime_twin.well
         stage.world.vanish(made.id)
         await stage.until(made.id, Status.STABLE)

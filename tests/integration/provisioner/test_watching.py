@@ -38,7 +38,7 @@ class TestLost:
         await cut_watch(stage)
         seen = await stage.until("lost", Status.UNHEALTHY)
         assert (seen.reason, seen.message) == ("LostByCluster", "Its cluster had lost it; it is handed over again.")
-        await provisioner_stage.poll(lambda: lost.id in stage.world.bundles)
+        await stage.until_handed_over(lost.id)
         stage.world.report(lost.id, runtime_twin.well(stage.world.bundles[lost.id].installation))
         seen = await stage.until("lost", Status.STABLE)
         assert (seen.reason, seen.generation, seen.observed_generation) == ("", 1, 1)
