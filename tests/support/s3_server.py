@@ -91,6 +91,7 @@ def running() -> Generator[S3Server]:
         )
 
 
+_RANGE = range(10_000, 20_000)
 _PARTS = ("master", "volume", "filer", "s3", "serving", "secure")
 _PORTS = (*_PARTS, *(f"{part}.grpc" for part in _PARTS))
 
@@ -152,12 +153,13 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path
 
 
 def _free_ports(count: int) -> Iterator[int]:
-    with contextlib.ExitStack() as probes:
-        found: list[int] = []
-        for _ in range(count):
-            probe = probes.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            found.append(probe.getsockname()[1])
+    """Return ports below those that the system gives to whoever connects: some are listened on only seconds later."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = _RANGE.start + secrets.randbelow(len(_RANGE))
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
     return iter(found)
 
 
