@@ -11,7 +11,6 @@ from tenantry.kubernetes import kinds, rights
 from tenantry.provisioner.adapters.kubernetes import access
 from tenantry.wire import infrastructure, installations
 from testbed import accounts, kubeconfig
-from testbed import cluster as clusters
 
 Status = installations.Status
 WITHIN = 90.0
@@ -58,15 +57,6 @@ class Account:
         up = self.stage.up
         token = kubeconfig.Token(value=await accounts.token(self.stage.api, HOME, self.name))
         return SecretStr(kubeconfig.render(up.endpoint, up.ca, token))
-
-
-@pytest.fixture
-async def stage(cluster: clusters.Cluster) -> AsyncGenerator[operator_stage.Stage]:
-    async with cluster.connected() as api:
-        made = operator_stage.Stage(cluster, api)
-        await made.prepare()
-        async with made.operator():
-            yield made
 
 
 @pytest.fixture

@@ -15,21 +15,10 @@ from support import operator_pods, operator_stage, provisioner_stage
 from tenantry.cli import explaining
 from tenantry.kubernetes import kinds
 from tenantry.wire import infrastructure, installations
-from testbed import cluster as clusters
 from testbed.api import Api
 
 Status = installations.Status
 WITHIN = 90.0
-
-
-@pytest.fixture
-async def stage(cluster: clusters.Cluster) -> AsyncGenerator[operator_stage.Stage]:
-    """The shared cluster with an operator under exactly its role."""
-    async with cluster.connected() as api:
-        made = operator_stage.Stage(cluster, api)
-        await made.prepare()
-        async with made.operator():
-            yield made
 
 
 @pytest.fixture
