@@ -14,12 +14,18 @@ OUT_OF_MEMORY: Mapping[str, Any] = {
     "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-11-30T12:00:00Z"}},
 }
 """What is said of a container that took more memory than it may."""
+_ENDED = ("Failed", "Succeeded")
 
 
 async def newest(api: apis.Api, namespace: str, workload: str) -> Pod:
-    """Return the newest pod of a workload."""
+    """Return the newest pod of a workload that has not ended and is not being deleted."""
     found = await api.items(f"{kinds.POD.path(namespace)}?labelSelector=tenantry.dev/workload={workload}")
-    return max(found, key=lambda each: each["metadata"]["creationTimestamp"])
+    alive = [each for each in found if each["status"]["phase"] not in _ENDED and not _is_leaving(each)]
+    return max(alive, key=lambda each: each["metadata"]["creationTimestamp"])
+
+
+def _is_leaving(pod: Pod) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def path(pod: Pod, *subresource: str) -> str:
