@@ -112,7 +112,7 @@ class Effects:
         """Carry out a step."""
         match taken:
             case step.Apply():
-                await self._apply(case, taken, now)
+                await self._apply(case, taken)
             case step.Remove():
                 await self._remove(case, taken.names)
             case step.RunJob():
@@ -121,6 +121,10 @@ class Effects:
                 case.remember(is_initialised=True, data_version=taken.version)
             case step.Migrated():
                 case.remember(data_version=taken.version)
+            case step.Deployed():
+                is_new = case.memory.served_attempt != case.wish.wanted.attempt
+                waiting_since = now if is_new else case.memory.waiting_since
+                case.remember(deployed_version=taken.version, waiting_since=waiting_since)
             case step.AdministratorCreated():
                 case.remember(has_administrator=True)
             case step.Settle():
@@ -132,17 +136,15 @@ class Effects:
             case _:
                 assert_never(taken)
 
-    async def _apply(self, case: Case, taken: step.Apply, now: datetime) -> None:
+    async def _apply(self, case: Case, taken: step.Apply) -> None:
         wanted = case.wish.wanted
         if case.memory.served_attempt == wanted.attempt and not wanted.is_deleting:
             self._notices.repaired(case.key, taken.names)
         async with asyncio.TaskGroup() as group:
             for name in taken.names:
                 group.create_task(self._apply_one(case, name))
-        if taken.stage is stages.Stage.WORKLOADS and wanted.is_awake and case.wish.inputs is not None:
-            version = case.wish.inputs.installation.spec.version
-            is_new = case.memory.served_attempt != wanted.attempt
-            case.remember(deployed_version=version, waiting_since=now if is_new else case.memory.waiting_since)
+        if taken.stage is stages.Stage.WORKLOADS and case.memory.served_attempt != wanted.attempt:
+            case.remember(waiting_since=None)
 
     async def _apply_one(self, case: Case, name: model.Name) -> None:
         kind = self._world.made[name.kind].kind

@@ -64,6 +64,7 @@ class Wanted:
     Attributes:
         attempt: digest of all that it follows from: a change of anything is a new attempt.
         version: the version that is to serve.
+        rendered_version: the version that `objects` are of.
         is_returning: whether `objects` are those of an earlier version, to which it went back.
         returns_to: the earlier versions that it may go back to after its data were migrated.
         start_timeout: how long the workloads may take to become ready.
@@ -75,6 +76,7 @@ class Wanted:
     generation: int
     attempt: str
     version: str
+    rendered_version: str = ""
     is_awake: bool
     is_deleting: bool
     is_retained: bool = False

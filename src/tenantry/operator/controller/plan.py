@@ -45,6 +45,7 @@ def plan(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Steps
         or _supplied(observed)
         or _fit_data(wanted, observed)
         or _apply(wanted, observed, stages.Stage.WORKLOADS)
+        or _deployed(wanted, observed)
         or _await(wanted, observed, now)
         or _open(wanted, observed)
         or _settle(wanted, observed)
@@ -139,6 +140,15 @@ def _job(wanted: model.Wanted, observed: model.Observed, name: _Job, done: step.
     if known.outcome is seen.Outcome.RUNNING:
         return (step.Rest(),)
     return (done,) if known.outcome is seen.Outcome.SUCCEEDED else (_job_failed(wanted, observed, name, known),)
+
+
+def _deployed(wanted: model.Wanted, observed: model.Observed) -> Steps:
+    """What is in the cluster counts, whoever brought it there: he may have ended before he could tell."""
+    memory = observed.memory
+    is_waited_for = memory.waiting_since is not None or memory.served_attempt == wanted.attempt or wanted.is_returning
+    if memory.deployed_version == wanted.rendered_version and is_waited_for:
+        return ()
+    return (step.Deployed(version=wanted.rendered_version),)
 
 
 def _await(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Steps:

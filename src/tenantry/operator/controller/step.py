@@ -53,6 +53,13 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """Remember that the workloads of a version are in the cluster, and wait for them from now on."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdministratorCreated:
     """Remember that the first administrator exists."""
 
@@ -87,7 +94,9 @@ class Finish:
     """Everything is gone: let the Installation itself go."""
 
 
-Step = Rest | Apply | Remove | RunJob | Initialised | Migrated | AdministratorCreated | Settle | Fail | Finish
+Step = (
+    Rest | Apply | Remove | RunJob | Initialised | Migrated | Deployed | AdministratorCreated | Settle | Fail | Finish
+)
 
 
 def is_heavy(taken: Step) -> bool:

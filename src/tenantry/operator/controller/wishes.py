@@ -198,6 +198,7 @@ def _rendered(bare: model.Wanted, inputs: wants.Wanted, version: str) -> Wish:
     }
     wanted = replace(
         bare,
+        rendered_version=inputs.installation.spec.version,
         has_initialise=jobs.initialise is not None,
         has_migrate=jobs.migrate is not None,
         has_administrator=jobs.first_administrator is not None,

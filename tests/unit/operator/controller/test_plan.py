@@ -69,6 +69,14 @@ class TestStart:
         assert cluster.settle() == NOTHING
         assert cluster.memory.served_attempt == cluster.wanted.attempt
 
+    @pytest.mark.parametrize("cut", range(1, 16))
+    def test_what_was_not_told_before_the_end_is_found_out_again(self, cut: int) -> None:
+        cluster = plans.Cluster(wanted=plans.wanted(**EVERY_JOB))
+        cluster.settle(most=cut, is_cut_off=True)
+        cluster.memory = document.Memory()
+        assert cluster.settle() == NOTHING
+        assert cluster.memory.served_version == cluster.memory.deployed_version == "1.0"
+
     def test_what_cannot_be_rendered_is_left_alone(self) -> None:
         missing = model.Missing(reason="SecretMissing", message="")
         assert plans.Cluster(wanted=plans.wanted(objects=None, missing=missing)).steps() == NOTHING
@@ -162,7 +170,8 @@ class TestUpdate:
                 returned_to="1.0",
             )
         )
-        cluster.wanted = replace(cluster.wanted, is_returning=True, objects=plans.wanted("1.0").objects)
+        before = plans.wanted("1.0")
+        cluster.wanted = replace(cluster.wanted, is_returning=True, objects=before.objects, rendered_version="1.0")
         assert cluster.settle() == NOTHING
         assert not any(each.startswith("run") for each in cluster.done)
 
