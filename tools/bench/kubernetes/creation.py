@@ -4,8 +4,10 @@ Each measurement has a cluster of its own. Both sides are measured on the same k
 controllers, scheduler and pretended nodes reacting; which of the two comes first changes with each pair.
 """
 
+import os
+import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +43,11 @@ RAW = Side(
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Seconds of one measurement."""
+    """Seconds of one measurement; those of the processor are by program, for both together."""
 
     creation: float
     rollout: float
-    processor: float = 0.0
-    """Of the operator, for both."""
+    processor: Mapping[str, float]
 
     def __str__(self) -> str:
         """Return both as words."""
@@ -64,8 +65,7 @@ async def run(program: Path, count: int, pairs: int) -> None:
         figures.note(f"pair {number + 1}/{pairs}: {ours[-1]}, {raw[-1]}")
     _compare(f"{count} made", [each.creation for each in ours], [each.creation for each in raw])
     _compare(f"{count} rolled over", [each.rollout for each in ours], [each.rollout for each in raw])
-    used = figures.Series("processor of the operator for both", [each.processor for each in ours])
-    figures.say(f"{used}\n({figures.load()})\n")
+    figures.say(f"{_processors(count, ours, raw)}\n({figures.load()})\n")
 
 
 def _compare(what: str, ours: Sequence[float], raw: Sequence[float]) -> None:
@@ -73,18 +73,44 @@ def _compare(what: str, ours: Sequence[float], raw: Sequence[float]) -> None:
     figures.say(f"{mine}\n{theirs}\n{figures.ratio(mine, theirs)}")
 
 
+def _processors(count: int, ours: Sequence[Taken], raw: Sequence[Taken]) -> str:
+    """Return who used the processor, in milliseconds for each installation that was made and rolled over."""
+
+    def median(taken: Sequence[Taken], name: str) -> str:
+        return f"{statistics.median([each.processor.get(name, 0.0) for each in taken]) / count * 1000:.1f}"
+
+    names = [*ours[0].processor, *(each for each in raw[0].processor if each not in ours[0].processor)]
+    rows = [(name, median(ours, name), median(raw, name)) for name in names]
+    return figures.table([("processor, ms for each", OURS.name, RAW.name), *rows])
+
+
 async def _measured(program: Path, side: Side, count: int) -> Taken:
-    names = fleet.namespaces(count)
     async with site.opened(count) as place:
         if not side.has_operator:
-            creation = await timed(program, place, side, side.make, names)
-            return Taken(creation=creation, rollout=await timed(program, place, side, side.update, names))
+            return await _timed_twice(program, place, side, count, place.processor)
         async with site.operator(place) as running:
             await running.until_it_acts()
-            before = running.processor()
-            creation = await timed(program, place, side, side.make, names)
-            rollout = await timed(program, place, side, side.update, names)
-            return Taken(creation=creation, rollout=rollout, processor=running.processor() - before)
+            return await _timed_twice(
+                program, place, side, count, lambda: place.processor() | {"operator": running.processor()}
+            )
+
+
+async def _timed_twice(
+    program: Path, place: site.Site, side: Side, count: int, used: Callable[[], dict[str, float]]
+) -> Taken:
+    def processor() -> dict[str, float]:
+        ours = os.times()
+        return used() | {"writer": ours.children_user + ours.children_system, "benchmark": time.process_time()}
+
+    names = fleet.namespaces(count)
+    before = processor()
+    creation = await timed(program, place, side, side.make, names)
+    rollout = await timed(program, place, side, side.update, names)
+    return Taken(
+        creation=creation,
+        rollout=rollout,
+        processor={name: seconds - before[name] for name, seconds in processor().items()},
+    )
 
 
 async def timed(program: Path, place: site.Site, side: Side, work: Work, names: Sequence[str]) -> float:

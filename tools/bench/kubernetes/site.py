@@ -43,6 +43,11 @@ class Site:
     up: clusters.Cluster
     client: clients.Client
 
+    def processor(self) -> dict[str, float]:
+        """Return the seconds of the processor that each program of the cluster has used."""
+        pids = {each: self.up.programs.pid(each) for each in self.up.programs.names}
+        return {name: _processor(pid) for name, pid in pids.items() if pid is not None}
+
     @asynccontextmanager
     async def reached(self, kind: kinds.Kind, count: int, holds: Holds) -> AsyncGenerator[asyncio.Task[None]]:
         """Give a task that ends once so many objects of a kind are as wanted; it watches from before the block on."""
@@ -70,6 +75,11 @@ class Site:
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+def _processor(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 @asynccontextmanager
@@ -126,8 +136,7 @@ class Running:
 
     def processor(self) -> float:
         """Return the seconds of the processor that it has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return _processor(self.pid)
 
     def memory(self) -> float:
         """Return its resident memory in MiB."""
