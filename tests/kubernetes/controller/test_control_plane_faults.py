@@ -36,6 +36,7 @@ async def test_one_that_is_killed_holds_nothing_up_for_good(stage: stages.Stage,
     ordered = await begun(stage)
     await stage.up.programs.kill(program)
     await stage.up.programs.start(program)
+    await look_anew(stage)
     await are_ready(ordered)
 
 
@@ -49,6 +50,7 @@ async def test_one_that_stands_still_holds_nothing_up_for_good(stage: stages.Sta
         assert not done
     finally:
         stage.up.programs.thaw(program)
+    await look_anew(stage)
     await are_ready([*ordered, await late])
 
 
@@ -61,6 +63,12 @@ async def begun(stage: stages.Stage) -> list[stages.Ordered]:
 
     await stages.eventually(has_begun)
     return ordered
+
+
+async def look_anew(stage: stages.Stage) -> None:
+    """Let the pretended nodes look at all pods: unlike a kubelet, kwok never tries again what could not be written."""
+    await stage.up.programs.stop("kwok")
+    await stage.up.programs.start("kwok")
 
 
 async def are_ready(ordered: list[stages.Ordered]) -> None:
