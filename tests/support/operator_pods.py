@@ -1,10 +1,13 @@
 """Pretended pods say what a kubelet would: what is said of them is written into their status."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tenantry.kubernetes import kinds
 from testbed import api as apis
+from testbed import nodes
 
 Pod = dict[str, Any]
 OUT_OF_MEMORY: Mapping[str, Any] = {
@@ -49,3 +52,19 @@ async def fail(api: apis.Api, pod: Pod, *, containers: Mapping[str, Any] = {}, *
     said = [{**each, **containers} for each in pod["status"]["containerStatuses"]]
     changed = {"conditions": conditions, "containerStatuses": said, **status}
     await api.merge(path(pod, "status"), {"status": changed})
+
+
+@asynccontextmanager
+async def everywhere_cordoned(api: apis.Api) -> AsyncGenerator[None]:
+    """Let no node take a new pod."""
+    names = [each["metadata"]["name"] for each in await api.items(nodes.PATH)]
+    try:
+        await asyncio.gather(*(cordon(api, name, is_so=True) for name in names))
+        yield
+    finally:
+        await asyncio.gather(*(cordon(api, name, is_so=False) for name in names))
+
+
+async def cordon(api: apis.Api, node: str, *, is_so: bool) -> None:
+    """Let a node take new pods, or not."""
+    await api.merge(f"{nodes.PATH}/{node}", {"spec": {"unschedulable": is_so or None}})

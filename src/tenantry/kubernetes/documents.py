@@ -16,6 +16,9 @@ from tenantry.runtime import document
 
 Object = kinds.Object
 
+FINALISER = "tenantry.dev/operator"
+"""Keeps an Installation until everything that was made for it is gone; the operator puts it there if nobody has."""
+
 _METADATA = ("name", "generation", "labels")
 
 

@@ -3,21 +3,33 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from support import operator_pods as pods
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
+from tenantry.operator.controller import untold
 from tenantry.runtime import document
 
 MANY = 20
+WORKLOADS = 2
 WITHIN = timedelta(seconds=100)
 Phase = document.Phase
 
 
-async def order_many(stage: stages.Stage, application: str) -> list[stages.Ordered]:
-    return list(
-        await asyncio.gather(
-            *(stage.order(application, namespace=stages.fresh("many")) for _ in range(MANY)),
-        )
-    )
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be as if so many were on their way that nobody need be told of a beginning."""
+
+    def patience(_: int) -> timedelta:
+        return timedelta(minutes=10)
+
+    monkeypatch.setattr(untold, "patience", patience)
+
+
+async def order_many(stage: stages.Stage, application: str, part: stages.Part | None = None) -> list[stages.Ordered]:
+    named = stages.fresh if part is None else part.namespace
+    return list(await asyncio.gather(*(stage.order(application, namespace=named("many")) for _ in range(MANY))))
 
 
 async def until_ready(ordered: list[stages.Ordered]) -> None:
@@ -46,6 +58,33 @@ async def test_those_that_wait_for_a_turn_get_one(stage: stages.Stage) -> None:
         ordered = await order_many(stage, name)
         await until_ready(ordered)
         assert operator.registry.get_sample_value("tenantry_operator_changing_waiting") == 0
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_of_a_crowd_the_end_alone_is_told(stage: stages.Stage) -> None:
+    name, part = stages.fresh("tiny"), stages.Part()
+    await stage.offer(stages.application(name))
+    async with stage.operator(**part.settings()) as operator:
+        await stages.eventually(lambda: has_synced(operator))
+        await until_ready(await order_many(stage, name, part))
+        assert operator.writes()["patch installations/status"] == MANY
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_what_one_life_did_not_tell_the_next_finds_out(stage: stages.Stage) -> None:
+    name, part = stages.fresh("tiny"), stages.Part()
+    await stage.offer(stages.application(name))
+    async with pods.everywhere_cordoned(stage.api), stage.operator(**part.settings()):
+        ordered = await stage.order(name, namespace=part.namespace("acme"))
+
+        async def is_deployed() -> bool:
+            return [kind for kind, _ in await ordered.objects()].count("Deployment") == WORKLOADS
+
+        await stages.eventually(is_deployed)
+    assert (await ordered.get()).status is None
+    async with stage.operator("second", **part.settings()):
+        status = await ordered.until(Phase.READY)
+    assert status.serving_version == "1.0"
 
 
 async def test_many_services_that_are_deleted_at_once_come_back(stage: stages.Stage) -> None:

@@ -4,7 +4,6 @@ The pods are pretended: kwok plays those whose image has a fate, and what a kube
 their status.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from tenantry.kubernetes import kinds
 from tenantry.operator.controller import troubles
 from tenantry.runtime import document
 from testbed import api as apis
-from testbed import nodes
 
 Phase = document.Phase
 WORKLOADS_READY = document.ConditionType.WORKLOADS_READY
@@ -87,7 +85,7 @@ async def test_one_that_took_too_much_memory_says_so(scene: Scene) -> None:
 async def test_one_that_was_evicted_is_replaced_and_says_why_until_then(scene: Scene) -> None:
     ordered = await scene.ready()
     pod = await clock_of(ordered)
-    async with everywhere_cordoned(scene.stage.api):
+    async with pods.everywhere_cordoned(scene.stage.api):
         message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi."
         await pods.fail(ordered.api, pod, phase="Failed", reason="Evicted", message=message)
         await ordered.says(
@@ -108,22 +106,11 @@ async def test_a_node_that_is_drained_during_a_rollout_holds_nothing_up(scene: S
 
 
 @asynccontextmanager
-async def everywhere_cordoned(api: apis.Api) -> AsyncGenerator[None]:
-    """Let no node take a new pod."""
-    names = [each["metadata"]["name"] for each in await api.items(nodes.PATH)]
-    try:
-        await asyncio.gather(*(cordon(api, name, is_so=True) for name in names))
-        yield
-    finally:
-        await asyncio.gather(*(cordon(api, name, is_so=False) for name in names))
-
-
-@asynccontextmanager
 async def drained(ordered: stages.Ordered, node: str) -> AsyncGenerator[None]:
     """Send every pod of the installation away from a node, and let it take no other, as `kubectl drain` does."""
     api = ordered.api
     try:
-        await cordon(api, node, is_so=True)
+        await pods.cordon(api, node, is_so=True)
 
         async def is_empty() -> bool:
             left = await api.items(f"{kinds.POD.path(ordered.namespace)}?fieldSelector=spec.nodeName={node}")
@@ -135,7 +122,7 @@ async def drained(ordered: stages.Ordered, node: str) -> AsyncGenerator[None]:
         await stages.eventually(is_empty)
         yield
     finally:
-        await cordon(api, node, is_so=False)
+        await pods.cordon(api, node, is_so=False)
 
 
 async def evict(api: apis.Api, pod: pods.Pod) -> None:
@@ -147,8 +134,3 @@ async def evict(api: apis.Api, pod: pods.Pod) -> None:
     except apis.ApiError as error:
         if error.answer not in _NOT_NOW:
             raise
-
-
-async def cordon(api: apis.Api, node: str, *, is_so: bool) -> None:
-    """Let a node take new pods, or not."""
-    await api.merge(f"{nodes.PATH}/{node}", {"spec": {"unschedulable": is_so or None}})

@@ -51,10 +51,10 @@ class Case:
         restarts: restarts that nobody asked for.
     """
 
-    def __init__(self, wish: wishes.Wish, reported: document.InstallationStatus) -> None:
-        """Take what is wanted, and what was reported last."""
+    def __init__(self, wish: wishes.Wish, reported: document.InstallationStatus, memory: document.Memory) -> None:
+        """Take what is wanted, what was reported last, and what is remembered."""
         self.wish = wish
-        self.memory = reported.memory or document.Memory()
+        self.memory = memory
         self.log_lines: tuple[str, ...] = ()
         self.unwell: str | None = None
         self.restarts = reported.restarts

@@ -11,8 +11,6 @@ from tenantry.operator.controller import keys
 from tenantry.operator.render import objects
 from tenantry.runtime import document
 
-FINALISER = "tenantry.dev/operator"
-"""Keeps an Installation until everything that was made for it is gone."""
 HELD = "tenantry.dev/held"
 """Label of an Installation (`true`): the operator makes and repairs nothing of it; it is still removed when asked."""
 

@@ -33,6 +33,7 @@ from tenantry.operator.controller import (
     step,
     troubles,
     turns,
+    untold,
     wishes,
     world,
 )
@@ -98,32 +99,36 @@ class Reconciler:
         self._measures = measured
         self._clock = clock
         self._randomness = randomness
-        self._troubles = troubles.Troubles()
+        self._untold = untold.Untold()
+        self._troubles = troubles.Troubles(lambda: untold.patience(turn.held))
 
     async def care(self, key: keys.Key) -> datetime | None:
         """Bring one installation a step nearer; return when to look again without being asked."""
         given = self._world.installations.cache.get(key)
         if given is None:
             self._world.forget(key)
-            self._troubles.end(key)
-            self._end_turn(key)
+            self._let_be(key)
             return None
         if given.is_held and not given.is_deleting:
-            self._troubles.end(key)
-            self._end_turn(key)
+            self._let_be(key)
             return None
         self._measures.looked()
         doc = given.document()
         self._recall(key, doc)
         attempt = await self._wishes.attempt(given, doc)
         if doc.status is not None and self._troubles.is_over(key) and self._is_at_rest(given, doc, attempt):
-            self._end_turn(key)
-            self._troubles.end(key)
+            self._let_be(key)
             return self._next_look(doc.status)
         if (later := self._must_wait(given, doc)) is not None:
             return later
         given = await self._hold_on(given)
         return await self._bring(given, doc, attempt)
+
+    def _let_be(self, key: keys.Key) -> None:
+        """There is nothing to do for an installation, and nothing to tell."""
+        self._troubles.end(key)
+        self._untold.end(key)
+        self._end_turn(key)
 
     def _recall(self, key: keys.Key, doc: document.Installation) -> None:
         memory = doc.status.memory if doc.status is not None else None
@@ -142,8 +147,8 @@ class Reconciler:
         self, given: installations.InstallationSeen, doc: document.Installation, attempt: str
     ) -> datetime | None:
         reported = doc.status or document.InstallationStatus()
-        memory = reported.memory or document.Memory()
-        case = effects.Case(await self._wish(given, doc, attempt, memory), reported)
+        memory = self._untold.memory(given.key) or reported.memory or document.Memory()
+        case = effects.Case(await self._wish(given, doc, attempt, memory), reported, memory)
         look = _Look(given=given, doc=doc, attempt=attempt, case=case)
         self._resume_turn(look)
         try:
@@ -234,14 +239,14 @@ class Reconciler:
 
     async def _hold_on(self, given: installations.InstallationSeen) -> installations.InstallationSeen:
         """Keep the Installation until what is made for it is gone."""
-        if given.is_deleting or installations.FINALISER in given.finalisers:
+        if given.is_deleting or documents.FINALISER in given.finalisers:
             return given
-        await self._write_finalisers(given, [*given.finalisers, installations.FINALISER])
+        await self._write_finalisers(given, [*given.finalisers, documents.FINALISER])
         return self._world.installations.cache.get(given.key) or given
 
     async def _let_go(self, given: installations.InstallationSeen) -> None:
-        if installations.FINALISER in given.finalisers:
-            kept = [each for each in given.finalisers if each != installations.FINALISER]
+        if documents.FINALISER in given.finalisers:
+            kept = [each for each in given.finalisers if each != documents.FINALISER]
             await self._write_finalisers(given, kept)
 
     async def _write_finalisers(self, given: installations.InstallationSeen, finalisers: list[str]) -> None:
@@ -259,6 +264,8 @@ class Reconciler:
         look.case.remember(written_otherwise=tolerated or None)
         status = assessment.assess(look.case.wish.wanted, self._observed(look), now)
         key = look.given.key
+        if look.has_turn and self._untold.waits(key, before, status, changing=self._turns.held, now=now):
+            return
         found = merging.changes(_written(look.doc.status), _written(status))
         # What is as it was reported may still have gone up and down since, and then waits like any other report.
         if (found or not self._troubles.is_over(key)) and self._troubles.is_held(key, before, status, now):
@@ -286,10 +293,11 @@ class Reconciler:
         key, now = look.given.key, self._clock.now()
         if not look.has_turn:
             return now + _QUEUED_QUIETLY if self._waits_quietly(key) else self._later()
-        if look.reported.phase not in (document.Phase.PROGRESSING, document.Phase.TERMINATING):
+        begun = self._untold.next_look(key)
+        if begun is None and look.reported.phase not in (document.Phase.PROGRESSING, document.Phase.TERMINATING):
             self._end_turn(key)
             self._wishes.settled(key, look.attempt, look.doc.spec.version)
-        times = [self._next_look(look.reported), self._troubles.next_look(key, look.reported, now)]
+        times = [self._next_look(look.reported), self._troubles.next_look(key, look.reported, now), begun]
         if isinstance(last, step.Rest):
             times.append(last.until)
         missing = look.case.wish.wanted.missing

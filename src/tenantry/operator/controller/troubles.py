@@ -5,6 +5,7 @@ between; so is a start that takes long. What goes up and down while its report w
 nothing of it is lost.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tenantry.operator.controller import assessment, keys, restarts
@@ -22,8 +23,13 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 class Troubles:
     """The installations that are not well, or were not when their report had to wait."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, patience: Callable[[], timedelta] = timedelta) -> None:
+        """Start with none.
+
+        Args:
+            patience: tells how much longer than usual a start may take now before it is looked at.
+        """
+        self._patience = patience
         self._counted: dict[keys.Key, datetime] = {}
         self._held: dict[keys.Key, datetime] = {}
 
@@ -52,7 +58,7 @@ class Troubles:
         """Tell whether the pods have to be looked at before this is reported; asked once for each report."""
         begins = after.phase is document.Phase.DEGRADED is not before.phase
         ends = assessment.has_unwell_workloads(before) and after.phase is document.Phase.READY
-        is_open = assessment.has_unwell_workloads(after) or _is_slow(after, now)
+        is_open = assessment.has_unwell_workloads(after) or self._is_slow(after, now)
         is_due = now - self._counted.get(key, _NEVER) >= AGAIN and is_open
         was_held = self._held.pop(key, None) is not None
         if not (begins or ends or is_due or was_held):
@@ -64,14 +70,13 @@ class Troubles:
         """Return when to look again; None where nothing is known to be wrong."""
         if key in self._held:
             return self._held[key]
-        if assessment.is_starting(reported) and not _is_slow(reported, now):
-            return _begun(reported, now) + SLOW
+        if assessment.is_starting(reported) and not self._is_slow(reported, now):
+            return _begun(reported, now) + SLOW + self._patience()
         is_open = assessment.has_unwell_workloads(reported) or assessment.is_starting(reported)
         return now + AGAIN if is_open else None
 
-
-def _is_slow(status: document.InstallationStatus, now: datetime) -> bool:
-    return assessment.is_starting(status) and now - _begun(status, now) >= SLOW
+    def _is_slow(self, status: document.InstallationStatus, now: datetime) -> bool:
+        return assessment.is_starting(status) and now - _begun(status, now) >= SLOW + self._patience()
 
 
 def _begun(status: document.InstallationStatus, now: datetime) -> datetime:

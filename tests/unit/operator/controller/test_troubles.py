@@ -39,3 +39,12 @@ def test_one_that_is_ready_is_not_looked_at() -> None:
     assert told.phase is document.Phase.READY
     assert known.next_look(plans.KEY, told, cluster.now + troubles.SLOW) is None
     assert not known.must_count(plans.KEY, told, told, cluster.now + troubles.SLOW)
+
+
+def test_where_many_start_one_may_take_longer_before_it_is_looked_at() -> None:
+    longer = timedelta(minutes=1)
+    cluster, known = starting(), troubles.Troubles(lambda: longer)
+    told = status(cluster)
+    assert known.next_look(plans.KEY, told, cluster.now) == plans.NOON + troubles.SLOW + longer
+    assert not known.must_count(plans.KEY, told, told, plans.NOON + troubles.SLOW)
+    assert known.must_count(plans.KEY, told, told, plans.NOON + troubles.SLOW + longer)

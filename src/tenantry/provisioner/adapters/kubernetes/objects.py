@@ -53,12 +53,13 @@ def secrets(bundle: document.InstallationBundle) -> list[kinds.Object]:
 
 
 def installation(given: document.Installation) -> kinds.Object:
-    """Return the Installation to be applied."""
+    """Return the Installation to be applied; it stays until it is cleaned up, as the operator would have it anyway."""
     made = documents.written(given, namespace=given.metadata.name)
     metadata: dict[str, Any] = made["metadata"]
     labels = {**metadata.get("labels", {}), **HANDED_OVER}
     annotations = {**metadata.get("annotations", {}), GENERATION: str(given.metadata.generation)}
-    return {**made, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
+    held = {"labels": labels, "annotations": annotations, "finalizers": [documents.FINALISER]}
+    return {**made, "metadata": {**metadata, **held}}
 
 
 def application(given: manifest.Application) -> kinds.Object:

@@ -1,0 +1,79 @@
+"""Beginnings that are not told, because many installations are on their way. Pure: it is told the time.
+
+Where few change, each is told step by step. Where many do, telling of each that it has begun would be one write in ten,
+and those that write would keep the others from going on. So a beginning waits, and the end is told instead, unless that
+takes longer than so many may take.
+"""
+
+from datetime import datetime, timedelta
+
+from tenantry.operator.controller import keys
+from tenantry.runtime import document
+
+MANY = 50
+"""So many on their way at once are few enough to tell of each."""
+
+_EACH = timedelta(seconds=0.2)
+"""What each adds to the time that all may take: twice what one took of a cluster whose control plane had two cores
+(docs/explanation/performance.md)."""
+_RESTING = (document.Phase.READY, document.Phase.ASLEEP)
+
+
+def patience(changing: int) -> timedelta:
+    """Return how long nobody need be told of one that goes well while so many change."""
+    return _EACH * changing if changing > MANY else timedelta()
+
+
+class Untold:
+    """The installations that have begun without a word, and what is to be remembered of them meanwhile."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._until: dict[keys.Key, datetime] = {}
+        self._memories: dict[keys.Key, document.Memory | None] = {}
+
+    def memory(self, key: keys.Key) -> document.Memory | None:
+        """Return what a report that waits would have remembered; None where none waits."""
+        return self._memories.get(key)
+
+    def waits(
+        self,
+        key: keys.Key,
+        before: document.InstallationStatus,
+        after: document.InstallationStatus,
+        *,
+        changing: int,
+        now: datetime,
+    ) -> bool:
+        """Tell whether a report waits.
+
+        Args:
+            key: whose report it is.
+            before: what was reported last.
+            after: what is to be reported.
+            changing: so many are on their way.
+            now: the present moment.
+        """
+        until = self._until.get(key, now + patience(changing))
+        if not _is_beginning(before, after) or until <= now:
+            self.end(key)
+            return False
+        self._until[key], self._memories[key] = until, after.memory
+        return True
+
+    def next_look(self, key: keys.Key) -> datetime | None:
+        """Return when its report has waited long enough; None where none waits."""
+        return self._until.get(key)
+
+    def end(self, key: keys.Key) -> None:
+        """It was told, or is gone."""
+        self._until.pop(key, None)
+        self._memories.pop(key, None)
+
+
+def _is_beginning(before: document.InstallationStatus, after: document.InstallationStatus) -> bool:
+    """Tell whether a report says that one goes on which was at rest, or of which nothing was said, and no more."""
+    was_at_rest = before.phase in _RESTING or not before.conditions
+    has_obstacle = after.memory is not None and after.memory.obstacle is not None
+    goes_on = after.phase is document.Phase.PROGRESSING and after.restarts == before.restarts
+    return was_at_rest and goes_on and not has_obstacle

@@ -1,0 +1,78 @@
+"""Where many are on their way, the end is told and not the beginning, and nothing else waits."""
+
+from datetime import timedelta
+
+import pytest
+
+from support import operator_plans as plans
+from tenantry.operator.controller import assessment, untold
+from tenantry.runtime import document
+
+NEW = document.InstallationStatus()
+CROWD = untold.MANY * 2
+Phase = document.Phase
+
+
+def begun(**parts: object) -> document.InstallationStatus:
+    """Return what is to be reported of one whose pods have not come up."""
+    cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
+    cluster.settle()
+    return assessment.assess(cluster.wanted, cluster.observed(), cluster.now).model_copy(update=parts)
+
+
+def waits(
+    known: untold.Untold,
+    *,
+    before: document.InstallationStatus = NEW,
+    after: document.InstallationStatus | None = None,
+    changing: int = CROWD,
+    later: timedelta = timedelta(),
+) -> bool:
+    told = begun() if after is None else after
+    return known.waits(plans.KEY, before, told, changing=changing, now=plans.NOON + later)
+
+
+def test_where_few_change_each_beginning_is_told() -> None:
+    known = untold.Untold()
+    assert not waits(known, changing=untold.MANY)
+    assert known.next_look(plans.KEY) is None
+
+
+def test_where_many_change_it_waits_and_is_remembered_until_all_may_have_ended() -> None:
+    known = untold.Untold()
+    assert waits(known)
+    assert known.memory(plans.KEY) == begun().memory
+    assert known.next_look(plans.KEY) == plans.NOON + untold.patience(CROWD)
+    nearly = untold.patience(CROWD) - timedelta(seconds=1)
+    assert waits(known, changing=1, later=nearly)
+    assert not waits(known, changing=CROWD * 10, later=untold.patience(CROWD))
+    assert known.memory(plans.KEY) is None
+
+
+def test_what_served_is_not_told_to_go_on_either() -> None:
+    served = begun(phase=Phase.READY)
+    assert waits(untold.Untold(), before=served)
+
+
+OBSTACLE = document.Obstacle(attempt="a", reason="InitialiseFailed", condition=document.ConditionType.INITIALISED)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (NEW, begun(phase=Phase.READY)),
+        (NEW, begun(phase=Phase.FAILED)),
+        (NEW, begun(phase=Phase.PENDING)),
+        (NEW, begun(memory=document.Memory(obstacle=OBSTACLE))),
+        (NEW, begun(restarts=1)),
+        (begun(), begun()),
+        (begun(phase=Phase.PENDING), begun()),
+        (begun(phase=Phase.DEGRADED), begun()),
+    ],
+    ids=["end", "failure", "wait", "obstacle", "restart", "further", "after a wait", "after trouble"],
+)
+def test_whatever_else_is_told_at_once(before: document.InstallationStatus, after: document.InstallationStatus) -> None:
+    known = untold.Untold()
+    assert waits(known)
+    assert not waits(known, before=before, after=after)
+    assert known.next_look(plans.KEY) is None
