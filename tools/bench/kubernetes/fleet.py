@@ -29,12 +29,12 @@ def namespaces(count: int) -> Sequence[str]:
 
 
 def orders(namespace: str) -> Iterator[Call]:
-    """Yield what a customer of the operator writes: the namespace, the Secret and the Installation."""
+    """Yield what the provisioner hands over: the namespace, the Secret and the Installation."""
     yield _namespace(namespace)
     yield _secret(namespace)
-    yield Call.apply(
-        kinds.INSTALLATION.path(namespace, NAME), documents.written(_installation(OLD, namespace), namespace=namespace)
-    )
+    made = documents.written(_installation(OLD, namespace), namespace=namespace)
+    held = {**made, "metadata": {**made["metadata"], "finalizers": [documents.FINALISER]}}
+    yield Call.apply(kinds.INSTALLATION.path(namespace, NAME), held)
 
 
 def update(namespace: str) -> Iterator[Call]:
