@@ -29,6 +29,7 @@ class Untold:
 
     def __init__(self) -> None:
         """Start with none."""
+        self._since: dict[keys.Key, datetime] = {}
         self._until: dict[keys.Key, datetime] = {}
         self._memories: dict[keys.Key, document.Memory | None] = {}
 
@@ -54,7 +55,8 @@ class Untold:
             changing: so many are on their way.
             now: the present moment.
         """
-        until = self._until.get(key, now + patience(changing))
+        since = self._since.setdefault(key, now)
+        until = max(since + patience(changing), self._until.get(key, since))
         if not _is_beginning(before, after) or until <= now:
             self.end(key)
             return False
@@ -67,6 +69,7 @@ class Untold:
 
     def end(self, key: keys.Key) -> None:
         """It was told, or is gone."""
+        self._since.pop(key, None)
         self._until.pop(key, None)
         self._memories.pop(key, None)
 

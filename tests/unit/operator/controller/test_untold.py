@@ -43,10 +43,16 @@ def test_where_many_change_it_waits_and_is_remembered_until_all_may_have_ended()
     assert waits(known)
     assert known.memory(plans.KEY) == begun().memory
     assert known.next_look(plans.KEY) == plans.NOON + untold.patience(CROWD)
-    nearly = untold.patience(CROWD) - timedelta(seconds=1)
-    assert waits(known, changing=1, later=nearly)
-    assert not waits(known, changing=CROWD * 10, later=untold.patience(CROWD))
+    assert waits(known, changing=1, later=untold.patience(CROWD) - timedelta(seconds=1))
+    assert not waits(known, changing=1, later=untold.patience(CROWD))
     assert known.memory(plans.KEY) is None
+
+
+def test_the_more_they_become_the_longer_it_waits() -> None:
+    known = untold.Untold()
+    assert waits(known)
+    assert waits(known, changing=CROWD * 2, later=untold.patience(CROWD))
+    assert known.next_look(plans.KEY) == plans.NOON + untold.patience(CROWD * 2)
 
 
 def test_what_served_is_not_told_to_go_on_either() -> None:
