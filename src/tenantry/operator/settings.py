@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from tenantry.kernel import errors
 from tenantry.kubernetes import kinds, limits
-from tenantry.operator.controller import controller, world
+from tenantry.operator.controller import controller, untold, world
 from tenantry.operator.render import facts as fact
 
 PREFIX = "TENANTRY_OPERATOR_"
@@ -52,6 +52,10 @@ class Settings(BaseModel):
     """Installations that may be on their way at the same time."""
     changing_longest: timedelta = controller.Bounds().longest
     """After so long, one on its way no longer counts."""
+    crowd: int = Field(default=untold.Crowd().few, ge=0)
+    """Where more installations than these are on their way, a beginning is not reported, but how it ends."""
+    crowd_patience: timedelta = untold.Crowd().each
+    """How long that waits at most, for each that is on its way."""
     shard: int = Field(default=0, ge=0)
     """Which part of the namespaces this operator cares for, counted from zero."""
     shards: int = Field(default=1, ge=1)
@@ -59,7 +63,10 @@ class Settings(BaseModel):
 
     def bounds(self) -> controller.Bounds:
         """Return how much is done at once."""
-        return controller.Bounds(workers=self.workers, changing=self.changing, longest=self.changing_longest)
+        crowd = untold.Crowd(few=self.crowd, each=self.crowd_patience)
+        return controller.Bounds(
+            workers=self.workers, changing=self.changing, longest=self.changing_longest, crowd=crowd
+        )
 
     def limits(self) -> limits.Limits:
         """Return how fast the API server is asked."""

@@ -2,29 +2,19 @@
 
 import asyncio
 from datetime import timedelta
-
-import pytest
+from typing import Any
 
 from support import operator_pods as pods
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
-from tenantry.operator.controller import untold
 from tenantry.runtime import document
 
 MANY = 20
 WORKLOADS = 2
+CROWD: dict[str, Any] = {"crowd": 0, "crowd_patience": timedelta(minutes=10)}
+"""Settings with which one alone is a crowd."""
 WITHIN = timedelta(seconds=100)
 Phase = document.Phase
-
-
-@pytest.fixture
-def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be as if so many were on their way that nobody need be told of a beginning."""
-
-    def patience(_: int) -> timedelta:
-        return timedelta(minutes=10)
-
-    monkeypatch.setattr(untold, "patience", patience)
 
 
 async def order_many(stage: stages.Stage, application: str, part: stages.Part | None = None) -> list[stages.Ordered]:
@@ -60,21 +50,19 @@ async def test_those_that_wait_for_a_turn_get_one(stage: stages.Stage) -> None:
         assert operator.registry.get_sample_value("tenantry_operator_changing_waiting") == 0
 
 
-@pytest.mark.usefixtures("crowd")
 async def test_of_a_crowd_the_end_alone_is_told(stage: stages.Stage) -> None:
     name, part = stages.fresh("tiny"), stages.Part()
     await stage.offer(stages.application(name))
-    async with stage.operator(**part.settings()) as operator:
+    async with stage.operator(**part.settings(), **CROWD) as operator:
         await stages.eventually(lambda: has_synced(operator))
         await until_ready(await order_many(stage, name, part))
         assert operator.writes()["patch installations/status"] == MANY
 
 
-@pytest.mark.usefixtures("crowd")
 async def test_what_one_life_did_not_tell_the_next_finds_out(stage: stages.Stage) -> None:
     name, part = stages.fresh("tiny"), stages.Part()
     await stage.offer(stages.application(name))
-    async with pods.everywhere_cordoned(stage.api), stage.operator(**part.settings()):
+    async with pods.everywhere_cordoned(stage.api), stage.operator(**part.settings(), **CROWD):
         ordered = await stage.order(name, namespace=part.namespace("acme"))
 
         async def is_deployed() -> bool:

@@ -1,7 +1,7 @@
 """The operator as a whole: the eyes, the queue, the hands, and who wakes whom; wired once, run until cancelled."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,6 +22,7 @@ from tenantry.operator.controller import (
     reconciler,
     table,
     turns,
+    untold,
     wishes,
     work,
     world,
@@ -39,11 +40,13 @@ class Bounds:
         workers: installations that are looked at at the same time.
         changing: installations that may be on their way at the same time.
         longest: after so long, one on its way no longer counts.
+        crowd: from when on so many are on their way that a beginning is not told.
     """
 
     workers: int = 32
     changing: int = 200
     longest: timedelta = timedelta(minutes=15)
+    crowd: untold.Crowd = field(default_factory=untold.Crowd)
 
 
 class Controller:
@@ -91,6 +94,7 @@ class Controller:
             wished=wishes.Wishes(client, self.world, facts, self._measures),
             hands=effects.Effects(client, self.world, self._notices, diagnosis.Diagnosis(client)),
             turn=self._turns,
+            crowd=bounds.crowd,
             wake=self._work.add,
             measured=self._measures,
             clock=clock,

@@ -84,6 +84,7 @@ class Reconciler:
         wished: wishes.Wishes,
         hands: effects.Effects,
         turn: turns.Turns,
+        crowd: untold.Crowd,
         wake: Callable[[keys.Key], None],
         measured: measures.Measures,
         clock: clocks.Clock,
@@ -99,8 +100,8 @@ class Reconciler:
         self._measures = measured
         self._clock = clock
         self._randomness = randomness
-        self._untold = untold.Untold()
-        self._troubles = troubles.Troubles(lambda: untold.patience(turn.held))
+        self._untold = untold.Untold(crowd)
+        self._troubles = troubles.Troubles(lambda: crowd.patience(turn.held))
 
     async def care(self, key: keys.Key) -> datetime | None:
         """Bring one installation a step nearer; return when to look again without being asked."""

@@ -5,30 +5,43 @@ and those that write would keep the others from going on. So a beginning waits, 
 takes longer than so many may take.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tenantry.operator.controller import keys
 from tenantry.runtime import document
 
-MANY = 50
-"""So many on their way at once are few enough to tell of each."""
-
-_EACH = timedelta(seconds=0.2)
-"""What each adds to the time that all may take: twice what one took of a cluster whose control plane had two cores
-(docs/explanation/performance.md)."""
 _RESTING = (document.Phase.READY, document.Phase.ASLEEP)
 
 
-def patience(changing: int) -> timedelta:
-    """Return how long nobody need be told of one that goes well while so many change."""
-    return _EACH * changing if changing > MANY else timedelta()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """From when on there are many.
+
+    Attributes:
+        few: so many on their way at once are few enough to tell of each.
+        each: what each adds to the time that all may take: twice what one took of a cluster whose control plane had two
+            cores (docs/explanation/performance.md).
+    """
+
+    few: int = 50
+    each: timedelta = timedelta(seconds=0.2)
+
+    def patience(self, changing: int) -> timedelta:
+        """Return how long nobody need be told of one that goes well while so many change."""
+        return self.each * changing if changing > self.few else timedelta()
 
 
 class Untold:
     """The installations that have begun without a word, and what is to be remembered of them meanwhile."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, crowd: Crowd) -> None:
+        """Start with none.
+
+        Args:
+            crowd: from when on there are many.
+        """
+        self._crowd = crowd
         self._since: dict[keys.Key, datetime] = {}
         self._until: dict[keys.Key, datetime] = {}
         self._memories: dict[keys.Key, document.Memory | None] = {}
@@ -56,7 +69,7 @@ class Untold:
             now: the present moment.
         """
         since = self._since.setdefault(key, now)
-        until = max(since + patience(changing), self._until.get(key, since))
+        until = max(since + self._crowd.patience(changing), self._until.get(key, since))
         if not _is_beginning(before, after) or until <= now:
             self.end(key)
             return False

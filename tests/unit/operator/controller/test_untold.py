@@ -9,7 +9,8 @@ from tenantry.operator.controller import assessment, untold
 from tenantry.runtime import document
 
 NEW = document.InstallationStatus()
-CROWD = untold.MANY * 2
+CROWD = untold.Crowd()
+MANY = CROWD.few * 2
 Phase = document.Phase
 
 
@@ -25,7 +26,7 @@ def waits(
     *,
     before: document.InstallationStatus = NEW,
     after: document.InstallationStatus | None = None,
-    changing: int = CROWD,
+    changing: int = MANY,
     later: timedelta = timedelta(),
 ) -> bool:
     told = begun() if after is None else after
@@ -33,31 +34,31 @@ def waits(
 
 
 def test_where_few_change_each_beginning_is_told() -> None:
-    known = untold.Untold()
-    assert not waits(known, changing=untold.MANY)
+    known = untold.Untold(CROWD)
+    assert not waits(known, changing=CROWD.few)
     assert known.next_look(plans.KEY) is None
 
 
 def test_where_many_change_it_waits_and_is_remembered_until_all_may_have_ended() -> None:
-    known = untold.Untold()
+    known = untold.Untold(CROWD)
     assert waits(known)
     assert known.memory(plans.KEY) == begun().memory
-    assert known.next_look(plans.KEY) == plans.NOON + untold.patience(CROWD)
-    assert waits(known, changing=1, later=untold.patience(CROWD) - timedelta(seconds=1))
-    assert not waits(known, changing=1, later=untold.patience(CROWD))
+    assert known.next_look(plans.KEY) == plans.NOON + CROWD.patience(MANY)
+    assert waits(known, changing=1, later=CROWD.patience(MANY) - timedelta(seconds=1))
+    assert not waits(known, changing=1, later=CROWD.patience(MANY))
     assert known.memory(plans.KEY) is None
 
 
 def test_the_more_they_become_the_longer_it_waits() -> None:
-    known = untold.Untold()
+    known = untold.Untold(CROWD)
     assert waits(known)
-    assert waits(known, changing=CROWD * 2, later=untold.patience(CROWD))
-    assert known.next_look(plans.KEY) == plans.NOON + untold.patience(CROWD * 2)
+    assert waits(known, changing=MANY * 2, later=CROWD.patience(MANY))
+    assert known.next_look(plans.KEY) == plans.NOON + CROWD.patience(MANY * 2)
 
 
 def test_what_served_is_not_told_to_go_on_either() -> None:
     served = begun(phase=Phase.READY)
-    assert waits(untold.Untold(), before=served)
+    assert waits(untold.Untold(CROWD), before=served)
 
 
 OBSTACLE = document.Obstacle(attempt="a", reason="InitialiseFailed", condition=document.ConditionType.INITIALISED)
@@ -78,7 +79,7 @@ OBSTACLE = document.Obstacle(attempt="a", reason="InitialiseFailed", condition=d
     ids=["end", "failure", "wait", "obstacle", "restart", "further", "after a wait", "after trouble"],
 )
 def test_whatever_else_is_told_at_once(before: document.InstallationStatus, after: document.InstallationStatus) -> None:
-    known = untold.Untold()
+    known = untold.Untold(CROWD)
     assert waits(known)
     assert not waits(known, before=before, after=after)
     assert known.next_look(plans.KEY) is None
