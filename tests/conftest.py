@@ -1,4 +1,4 @@
-"""What holds for every ring: which tests share a worker, and that a test leaves the process as it found it."""
+"""What holds for every ring: which tests share a worker, which are tried again, and how they leave the process."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
+REAL = frozenset({"acceptance", "browser", "integration", "kubernetes"})
+"""Rings whose tests run several programs, and are tried once more where they fail (docs/decisions/0019)."""
 CLUSTERS = ("node_cluster", "cluster", "bare_cluster")
 """What takes longest to make, and the tests that use it longest to run: they begin first."""
 
@@ -22,6 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     together = [(_shares(item), item) for item in items]
     for name, item in together:
         item.add_marker(pytest.mark.xdist_group(name))
+        if item.path.relative_to(HERE).parts[0] in REAL:
+            item.add_marker(pytest.mark.flaky(reruns=1))
     first = {name: place for place, name in enumerate(CLUSTERS)}
     together.sort(key=lambda each: first.get(each[0], len(first)))
     items[:] = [item for _, item in together]
