@@ -62,9 +62,11 @@ bench: $(STAMPS)/dev $(STAMPS)/node ## Measure, and print ratios
 	@$(BIN)/python tools/assets.py
 	@exec env PYTHONPATH=tools $(BIN)/python -m bench $(ARGUMENTS)
 
-bench-kubernetes: $(STAMPS)/dev $(STAMPS)/go ## Measure the operator on a real control plane (the first time builds it, for minutes)
+bench-kubernetes: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/go ## Measure on a real Kubernetes (the first time builds it, for minutes)
+	@$(BIN)/python tools/system_parts.py node postgresql || true
+	@$(BIN)/python tools/assets.py
 	@PYTHONPATH=tools $(BIN)/python -m testbed build
-	@exec env PYTHONPATH=tools $(BIN)/python -m bench.kubernetes $(ARGUMENTS)
+	@exec env PYTHONPATH=tools:tests $(BIN)/python -m bench.kubernetes $(ARGUMENTS)
 
 lint: $(STAMPS)/dev $(STAMPS)/node ## Check style, types and the direction of dependencies
 	@$(BIN)/ruff format --check --quiet .

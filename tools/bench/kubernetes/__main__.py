@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import figures
-from bench.kubernetes import creation, standing, writer
+from bench.kubernetes import creation, sale, standing, writer
 from tenantry.kernel import clock, errors
 
 _COUNT = 1000
 _PAIRS = 3
-_BENCHMARKS = ("creation", "standing")
+_BENCHMARKS = ("creation", "standing", "sale")
 
 
 def main() -> int:
@@ -24,11 +24,15 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=_PAIRS, help="pairs of each comparison; 3 by default")
     given = parser.parse_args()
     figures.say(f"{clock.SystemClock().now():%Y-%m-%d %H:%M} UTC; {figures.machine()}\n")
+    chosen: Sequence[str] = given.only or _BENCHMARKS
     try:
+        if "sale" in chosen:
+            figures.say(f"== click to ready on a real node ({figures.load()})")
+            asyncio.run(sale.run(given.pairs))
         with tempfile.TemporaryDirectory(prefix="tenantry-bench-") as folder:
             program = writer.build(Path(folder))
             for count in given.installations or [_COUNT]:
-                asyncio.run(_run(program, given.only or _BENCHMARKS, count, given.pairs))
+                asyncio.run(_run(program, chosen, count, given.pairs))
     except errors.TenantryError as error:
         figures.note(f"{error.message} {error.advice}")
         return 1
