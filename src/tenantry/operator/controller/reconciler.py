@@ -148,7 +148,7 @@ class Reconciler:
         self, given: installations.InstallationSeen, doc: document.Installation, attempt: str
     ) -> datetime | None:
         reported = doc.status or document.InstallationStatus()
-        memory = self._untold.memory(given.key) or reported.memory or document.Memory()
+        memory = self._untold.memory(given.key, reported) or reported.memory or document.Memory()
         case = effects.Case(await self._wish(given, doc, attempt, memory), reported, memory)
         look = _Look(given=given, doc=doc, attempt=attempt, case=case)
         self._resume_turn(look)

@@ -32,6 +32,16 @@ class Crowd:
         return self.each * changing if changing > self.few else timedelta()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A beginning that is not told: what was told last, what is to be remembered, since when and until when."""
+
+    told: document.InstallationStatus
+    memory: document.Memory | None
+    since: datetime
+    until: datetime
+
+
 class Untold:
     """The installations that have begun without a word, and what is to be remembered of them meanwhile."""
 
@@ -42,13 +52,17 @@ class Untold:
             crowd: from when on there are many.
         """
         self._crowd = crowd
-        self._since: dict[keys.Key, datetime] = {}
-        self._until: dict[keys.Key, datetime] = {}
-        self._memories: dict[keys.Key, document.Memory | None] = {}
+        self._begun: dict[keys.Key, _Begun] = {}
 
-    def memory(self, key: keys.Key) -> document.Memory | None:
-        """Return what a report that waits would have remembered; None where none waits."""
-        return self._memories.get(key)
+    def memory(self, key: keys.Key, told: document.InstallationStatus) -> document.Memory | None:
+        """Return what a report that waits would have remembered; None where none waits.
+
+        Args:
+            key: whose report it is.
+            told: what was reported last; if another operator did so meanwhile, it knows better.
+        """
+        known = self._begun.get(key)
+        return known.memory if known is not None and known.told == told else None
 
     def waits(
         self,
@@ -68,23 +82,23 @@ class Untold:
             changing: so many are on their way.
             now: the present moment.
         """
-        since = self._since.setdefault(key, now)
-        until = max(since + self._crowd.patience(changing), self._until.get(key, since))
+        known = self._begun.get(key)
+        since, until = (now, now) if known is None or known.told != before else (known.since, known.until)
+        until = max(until, since + self._crowd.patience(changing))
         if not _is_beginning(before, after) or until <= now:
             self.end(key)
             return False
-        self._until[key], self._memories[key] = until, after.memory
+        self._begun[key] = _Begun(told=before, memory=after.memory, since=since, until=until)
         return True
 
     def next_look(self, key: keys.Key) -> datetime | None:
         """Return when its report has waited long enough; None where none waits."""
-        return self._until.get(key)
+        known = self._begun.get(key)
+        return None if known is None else known.until
 
     def end(self, key: keys.Key) -> None:
         """It was told, or is gone."""
-        self._since.pop(key, None)
-        self._until.pop(key, None)
-        self._memories.pop(key, None)
+        self._begun.pop(key, None)
 
 
 def _is_beginning(before: document.InstallationStatus, after: document.InstallationStatus) -> bool:

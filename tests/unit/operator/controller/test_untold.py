@@ -42,11 +42,11 @@ def test_where_few_change_each_beginning_is_told() -> None:
 def test_where_many_change_it_waits_and_is_remembered_until_all_may_have_ended() -> None:
     known = untold.Untold(CROWD)
     assert waits(known)
-    assert known.memory(plans.KEY) == begun().memory
+    assert known.memory(plans.KEY, NEW) == begun().memory
     assert known.next_look(plans.KEY) == plans.NOON + CROWD.patience(MANY)
     assert waits(known, changing=1, later=CROWD.patience(MANY) - timedelta(seconds=1))
     assert not waits(known, changing=1, later=CROWD.patience(MANY))
-    assert known.memory(plans.KEY) is None
+    assert known.memory(plans.KEY, NEW) is None
 
 
 def test_the_more_they_become_the_longer_it_waits() -> None:
@@ -54,6 +54,15 @@ def test_the_more_they_become_the_longer_it_waits() -> None:
     assert waits(known)
     assert waits(known, changing=MANY * 2, later=CROWD.patience(MANY))
     assert known.next_look(plans.KEY) == plans.NOON + CROWD.patience(MANY * 2)
+
+
+def test_what_another_operator_has_told_meanwhile_counts_instead() -> None:
+    known, served = untold.Untold(CROWD), begun(phase=Phase.READY)
+    assert waits(known)
+    assert known.memory(plans.KEY, served) is None
+    nearly = CROWD.patience(MANY) - timedelta(seconds=1)
+    assert waits(known, before=served, later=nearly)
+    assert known.next_look(plans.KEY) == plans.NOON + nearly + CROWD.patience(MANY)
 
 
 def test_what_served_is_not_told_to_go_on_either() -> None:
