@@ -76,6 +76,11 @@ async def report(api: Api, name: str, phase: str) -> None:
     await api.merge(f"{installation_path(name)}/status", {"status": status})
 
 
+async def let_go(api: Api, name: str) -> None:
+    """Say in the operator's place that everything that was made for it is gone."""
+    await api.merge(installation_path(name), {"metadata": {"finalizers": None}})
+
+
 async def next_of(watched: AsyncGenerator[contract.Observed], name: str) -> contract.InstallationObserved:
     """Return what is told next of this installation."""
     async with asyncio.timeout(20):
@@ -137,6 +142,8 @@ async def test_a_watch_tells_everything_then_the_mark_then_each_change(
         assert reported.status is not None
         assert reported.status.phase is document.Phase.READY
         await runtime.delete(later)
+        assert (await next_of(watched, later)).installation is not None
+        await let_go(api, later)
         assert (await next_of(watched, later)).installation is None
     assert await runtime.get(later) is None
 
@@ -177,6 +184,8 @@ async def test_a_removal_takes_the_namespace_unless_volumes_are_retained(
     name = fresh()
     await runtime.apply(tiny.bundle(name, deletionPolicy=policy))
     await runtime.delete(name)
+    assert await runtime.get(name) is not None
+    await let_go(api, name)
     assert await runtime.get(name) is None
     await runtime.delete(name)
     namespace = await api.get(kinds.NAMESPACE.path(name=name))
