@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,16 +24,9 @@ from testbed.api import is_true
 Moments = dict[str, float]
 """What happened → seconds after the beginning."""
 
+_SERVED = "first 200 at the front door"
 _LOOK_SECONDS = 0.05
 _PATIENCE = 240
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """One start, until it was served."""
-
-    seconds: float
-    moments: Moments
 
 
 async def run(pairs: int) -> None:
@@ -64,24 +56,24 @@ async def _opened() -> AsyncGenerator[selling.Shop]:
 async def _product(owner: selling.Shop, product: str, pairs: int) -> None:
     first, maker = await _first(owner, product)
     await _by_hand(maker, 0)  # the first of each pays for caches; they are not counted
-    ours: list[Taken] = []
-    theirs: list[Taken] = []
-    figures.note(f"{product}: the first was served after {first.seconds:.1f} s")
+    ours: list[Moments] = []
+    theirs: list[Moments] = []
+    figures.note(f"{product}: the first was served after {first[_SERVED]:.1f} s")
     for number in range(1, pairs + 1):
         for is_ours in (number % 2 == 0, number % 2 == 1):
             if is_ours:
                 ours.append(await _ordered(owner, product, f"bench-{product}-{number}"))
             else:
                 theirs.append(await _by_hand(maker, number))
-        note = f"{ours[-1].seconds:.2f} s, by kubectl {theirs[-1].seconds:.2f} s"
+        note = f"{ours[-1][_SERVED]:.2f} s, by kubectl {theirs[-1][_SERVED]:.2f} s"
         figures.note(f"{product} {number}/{pairs}: {note}")
-    clicked = figures.Series(f"{product}: click to ready", [each.seconds for each in ours])
-    applied = figures.Series(f"{product}: kubectl apply to ready", [each.seconds for each in theirs])
+    clicked = figures.Series(f"{product}: click to ready", [each[_SERVED] for each in ours])
+    applied = figures.Series(f"{product}: kubectl apply to ready", [each[_SERVED] for each in theirs])
     figures.say(f"{clicked}\n{applied}\n{figures.ratio(clicked, applied)}")
     figures.say(f"where the time goes (medians, {figures.load()}):\n{_breakdown(ours, theirs)}\n")
 
 
-async def _first(owner: selling.Shop, product: str) -> tuple[Taken, by_kubectl.Maker]:
+async def _first(owner: selling.Shop, product: str) -> tuple[Moments, by_kubectl.Maker]:
     name = f"first-{product}"
     taken = await _sold(owner, product, name)
     [home] = await owner.homes()
@@ -90,13 +82,13 @@ async def _first(owner: selling.Shop, product: str) -> tuple[Taken, by_kubectl.M
     return taken, maker
 
 
-async def _ordered(owner: selling.Shop, product: str, name: str) -> Taken:
+async def _ordered(owner: selling.Shop, product: str, name: str) -> Moments:
     taken = await _sold(owner, product, name)
     await _delete(owner, name)
     return taken
 
 
-async def _sold(owner: selling.Shop, product: str, name: str) -> Taken:
+async def _sold(owner: selling.Shop, product: str, name: str) -> Moments:
     """Order a workspace, and wait until its address is served."""
     path = f"/products/{product}/new"
     page = await owner.visitor.open(f"{selling.PORTAL}{path}")
@@ -104,16 +96,16 @@ async def _sold(owner: selling.Shop, product: str, name: str) -> Taken:
     async with _served(owner, f"{selling.url(name)}{selling.SERVED[product]}") as served:
         await owner.visitor.send(page, form, name=name)
         served.moments["the portal's page is answered"] = served.after()
-    return served.taken()
+    return served.moments
 
 
-async def _by_hand(maker: by_kubectl.Maker, number: int) -> Taken:
+async def _by_hand(maker: by_kubectl.Maker, number: int) -> Moments:
     async with maker.prepared(number) as made:
         path = selling.SERVED[maker.application.metadata.name]
         async with _served(maker.shop, f"{made.url}{path}") as served:
             await maker.shop.reader.run(made.command)
             served.moments["kubectl has ended"] = served.after()
-        return served.taken()
+        return served.moments
 
 
 class _Served:
@@ -126,9 +118,6 @@ class _Served:
     def after(self) -> float:
         return time.monotonic() - self.begun
 
-    def taken(self) -> Taken:
-        return Taken(seconds=self.moments["first 200 at the front door"], moments=self.moments)
-
 
 @asynccontextmanager
 async def _served(owner: selling.Shop, url: str) -> AsyncGenerator[_Served]:
@@ -139,7 +128,7 @@ async def _served(owner: selling.Shop, url: str) -> AsyncGenerator[_Served]:
     asking = asyncio.create_task(shop.until_ok(owner.visitor, url, patience=_PATIENCE))
     try:
         yield made
-        made.moments["first 200 at the front door"] = await asking - made.begun
+        made.moments[_SERVED] = await asking - made.begun
     finally:
         for each in (looking, asking):
             each.cancel()
@@ -180,12 +169,12 @@ async def _is_empty(owner: selling.Shop) -> bool:
     return await owner.homes() == []
 
 
-def _breakdown(ours: Sequence[Taken], theirs: Sequence[Taken]) -> str:
-    def median(taken: Sequence[Taken], name: str) -> str:
-        values = [each.moments[name] for each in taken if name in each.moments]
+def _breakdown(ours: Sequence[Moments], theirs: Sequence[Moments]) -> str:
+    def median(taken: Sequence[Moments], name: str) -> str:
+        values = [each[name] for each in taken if name in each]
         return f"{statistics.median(values):.2f} s" if values else ""
 
-    names = {name: seconds for each in (*theirs, *ours) for name, seconds in each.moments.items()}
+    names = {name: seconds for each in (*theirs, *ours) for name, seconds in each.items()}
     ordered = sorted(names, key=names.__getitem__)
     return figures.table(
         [

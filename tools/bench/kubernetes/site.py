@@ -1,7 +1,6 @@
 """A cluster for one measurement, with our kinds and nodes enough, the operator as a program, and what it uses."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable
@@ -13,6 +12,7 @@ from typing import Any
 import aiohttp
 from prometheus_client import CollectorRegistry, parser
 
+from bench import footprint
 from bench.kubernetes import fleet
 from tenantry.kernel import clock as clocks
 from tenantry.kernel import randomness
@@ -30,7 +30,6 @@ _WRITES = frozenset({"create", "patch", "update", "delete"})
 _LONGEST_WATCH = 1800
 _CHANGING = {"TENANTRY_OPERATOR_CHANGING": "1000000"}
 """All at once, as the baseline does it: what the bound is for is not what is measured."""
-_TICK = os.sysconf("SC_CLK_TCK")
 _KIBIBYTE = 1024
 
 Holds = Callable[[kinds.Object], bool]
@@ -46,7 +45,7 @@ class Site:
     def processor(self) -> dict[str, float]:
         """Return the seconds of the processor that each program of the cluster has used."""
         pids = {each: self.up.programs.pid(each) for each in self.up.programs.names}
-        return {name: _processor(pid) for name, pid in pids.items() if pid is not None}
+        return {name: footprint.seconds(pid) for name, pid in pids.items() if pid is not None}
 
     @asynccontextmanager
     async def reached(self, kind: kinds.Kind, count: int, holds: Holds) -> AsyncGenerator[asyncio.Task[None]]:
@@ -75,11 +74,6 @@ class Site:
         finally:
             task.cancel()
             await asyncio.wait({task})
-
-
-def _processor(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 @asynccontextmanager
@@ -136,7 +130,7 @@ class Running:
 
     def processor(self) -> float:
         """Return the seconds of the processor that it has used."""
-        return _processor(self.pid)
+        return footprint.seconds(self.pid)
 
     def memory(self) -> float:
         """Return its resident memory in MiB."""

@@ -143,7 +143,7 @@ def _job(wanted: model.Wanted, observed: model.Observed, name: _Job, done: step.
 
 
 def _deployed(wanted: model.Wanted, observed: model.Observed) -> Steps:
-    """What is in the cluster counts, whoever brought it there: he may have ended before he could tell."""
+    """What is in the cluster counts, whichever life of the operator brought it there: it may not have told of it."""
     memory = observed.memory
     is_waited_for = memory.waiting_since is not None or memory.served_attempt == wanted.attempt or wanted.is_returning
     if memory.deployed_version == wanted.rendered_version and is_waited_for:

@@ -1,8 +1,8 @@
 """Beginnings that are not told, because many installations are on their way. Pure: it is told the time.
 
-Where few change, each is told step by step. Where many do, telling of each that it has begun would be one write in ten,
-and those that write would keep the others from going on. So a beginning waits, and the end is told instead, unless that
-takes longer than so many may take.
+Where few change, each is told step by step. Where many do, telling of each that it has begun would be a write more for
+each, and those that write would keep the others from going on. So a beginning waits, and the end is told instead,
+unless that takes longer than so many may take.
 """
 
 from dataclasses import dataclass
