@@ -71,7 +71,8 @@ def write(layout: layouts.Layout, clock: clocks.Clock) -> Administrator:
 def _write_node(layout: layouts.Layout, signer: authority.Authority, address: str) -> None:
     """Write what the programs of a node need: kubelet may only change its own node and what its pods use."""
     user = signer.client(f"system:node:{node.NAME}", ["system:nodes"])
-    _write_kubeconfig(layout, "kubelet", signer, user)
+    text = kubeconfig.render(layout.node_endpoint, signer.certificate, user)
+    layouts.write_secret(layout.kubeconfig("kubelet"), text)
     _write_kubeconfig(layout, "names", signer, signer.client("names", [ADMINISTRATORS]))
     _write_kubeconfig(layout, "kube-proxy", signer, signer.client("system:kube-proxy"))
     _write_pair(layout, "kubelet", signer.server(node.NAME, names=[node.NAME], addresses=[address]))

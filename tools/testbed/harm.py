@@ -1,11 +1,12 @@
-"""What befalls a real node: it stands still as a whole, until a block ends."""
+"""What befalls a real node: it stands still as a whole, or its way to the API server is cut. Each ends with a block."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 
-from testbed import cluster
+from testbed import cluster, inside
 
 _PROGRAMS = ("kubelet", "containerd", "kube-proxy", "coredns")
+_TABLE = "cut"
 
 
 @contextlib.contextmanager
@@ -24,3 +25,16 @@ def frozen(up: cluster.Cluster) -> Generator[None]:
             each.write_text("THAWED")
         for each in _PROGRAMS:
             up.programs.thaw(each)
+
+
+@contextlib.asynccontextmanager
+async def cut(up: cluster.Cluster) -> AsyncGenerator[None]:
+    """Let nothing from the node and its pods reach the API server, as if somebody pulled a cable; pods go on."""
+    place, port = up.real_node, up.endpoint.rpartition(":")[2]
+    await inside.run(place, ["nft", f"add table inet {_TABLE}"])
+    try:
+        await inside.run(place, ["nft", f"add chain inet {_TABLE} in {{ type filter hook input priority 0; }}"])
+        await inside.run(place, ["nft", f"add rule inet {_TABLE} in ip daddr {place.address} tcp dport {port} drop"])
+        yield
+    finally:
+        await inside.run(place, ["nft", f"delete table inet {_TABLE}"])

@@ -25,7 +25,7 @@ class Layout:
     Attributes:
         folder: where all files are.
         ports: by the name of who listens.
-        node_address: address of a real node, by which its pods reach the API server; None where there is none.
+        node_address: address of a real node, by which it and its pods reach the API server; None where there is none.
         node_patience: after so many seconds without a word from it, a node is taken for away; None leaves that to
             Kubernetes.
     """
@@ -59,6 +59,11 @@ class Layout:
     def endpoint(self) -> str:
         """URL of the API server."""
         return f"https://{HOST}:{self.ports['kube-apiserver']}"
+
+    @property
+    def node_endpoint(self) -> str:
+        """URL of the API server as a real node has it; nobody else takes this way, so that it can be cut."""
+        return f"https://{self.node_address}:{self.ports['kube-apiserver']}"
 
     def log(self, program: str) -> Path:
         """Return the log of a program."""

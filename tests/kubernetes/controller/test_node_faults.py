@@ -1,4 +1,4 @@
-"""A real node whose kubelet dies or that stands still as a whole, and a real volume that is full: who says what.
+"""A real node whose kubelet dies, that stands still or is cut off, and a real volume that is full: who says what.
 
 They share a cluster of their own that takes a silent node for away sooner than Kubernetes does by itself.
 """
@@ -149,10 +149,10 @@ async def node_frozen(up: clusters.Cluster) -> AsyncGenerator[None]:
 
 def befallen(up: clusters.Cluster, how: str) -> AbstractAsyncContextManager[None]:
     """Let this befall the node until the block ends."""
-    return {"killed": kubelet_killed, "frozen": node_frozen}[how](up)
+    return {"killed": kubelet_killed, "frozen": node_frozen, "cut": harm.cut}[how](up)
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen"])
+@pytest.mark.parametrize("how", ["killed", "frozen", "cut"])
 async def test_a_node_that_says_nothing_is_named_and_what_comes_back_is_well_again(
     up: clusters.Cluster, ordered: stages.Ordered, kubectl: Path, how: str
 ) -> None:
