@@ -151,7 +151,7 @@ class Ordered:
         self.api = api
         self.namespace = namespace
         self.name = name
-        self._application = application
+        self.application = application
         self.path = kinds.INSTALLATION.path(namespace, name)
         self._spec: dict[str, Any] = {}
 
@@ -159,7 +159,7 @@ class Ordered:
         """Change what is wanted; None takes a part away."""
         self._spec |= parts
         given = {
-            "application": self._application,
+            "application": self.application,
             "version": "1.0",
             "size": "small",
             "hosts": [f"{self.name}.example.com"],

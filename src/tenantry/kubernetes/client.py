@@ -88,7 +88,7 @@ class Client:
         return await self._ask(rights.Verb.GET, kind, "GET", kind.path(namespace, name))
 
     async def pages(
-        self, kind: kinds.Kind, *, namespace: str | None = None, labels: str = "", size: int = 500
+        self, kind: kinds.Kind, *, namespace: str | None = None, labels: str = "", fields: str = "", size: int = 500
     ) -> AsyncGenerator[Page]:
         """Yield all objects, a page at a time.
 
@@ -96,12 +96,14 @@ class Client:
             kind: what to list.
             namespace: None means all namespaces.
             labels: a label selector.
+            fields: a field selector.
             size: the most objects on a page.
 
         Raises:
             failures.ExpiredError: reading took longer than the API server remembers; begin again.
         """
-        query = {"limit": str(size)} | ({"labelSelector": labels} if labels else {})
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(size)} | {name: value for name, value in selectors.items() if value}
         while True:
             answer = await self._ask(rights.Verb.LIST, kind, "GET", kind.path(namespace), query=query)
             about: Mapping[str, Any] = answer["metadata"]

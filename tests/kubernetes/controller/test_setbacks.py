@@ -4,11 +4,15 @@ Pods of the size `huge` fit on no node, so they wait until the test says how the
 """
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from support import operator_everything as everything
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
+from tenantry.operator.controller import roles, table
 from tenantry.runtime import document
+from testbed import tiny
 
 Phase = document.Phase
 WITHIN = timedelta(seconds=90)
@@ -97,4 +101,44 @@ async def test_an_object_that_the_cluster_refuses_is_told_with_its_reason(stage:
 
         await stages.eventually(is_told, about=ordered.get)
         await stage.api.delete(f"/api/v1/namespaces/{namespace}/resourcequotas/none")
+        await ordered.until(Phase.READY, within=WITHIN)
+
+
+async def test_an_update_that_does_not_start_in_time_goes_back(stage: stages.Stage, tmp_path: Path) -> None:
+    """The pods of the new version fit on no node; what served goes on meanwhile, and afterwards."""
+    name, part = stages.fresh("tiny"), stages.Part()
+    impatient = [{**each, "startup": {"timeout": "15s"}} for each in tiny.MANIFEST["spec"]["workloads"]]
+    await stage.offer(stages.application(name, workloads=impatient))
+    facts = everything.facts_file(tmp_path, {"pull_seconds": 0})
+    async with stage.operator(facts_file=facts, **part.settings()):
+        ordered = await stage.order(name, namespace=part.namespace("acme"))
+        await ordered.until(Phase.READY)
+        await ordered.want(version="1.1", size="huge")
+        status = await ordered.until(Phase.FAILED, within=WITHIN, serving_version="1.0")
+        told = await ordered.condition(document.ConditionType.WORKLOADS_READY)
+        assert told is not None
+        assert (told.reason, status.phase) == ("StartTimedOut", Phase.FAILED)
+        assert "Not ready within 15 s" in told.message
+        assert "Version 1.0 serves again" in told.message
+        assert "No node takes the pod" in told.message
+        assert "StartTimedOut" in await ordered.events()
+        await ordered.want(version="1.1", size="small")
+        await ordered.until(Phase.READY, within=WITHIN, serving_version="1.1")
+
+
+async def test_a_right_that_was_taken_away_is_named_until_it_is_given_back(stage: stages.Stage) -> None:
+    name, part = stages.fresh("tiny"), stages.Part()
+    await stage.offer(stages.application(name))
+    left = [each for each in table.RIGHTS if each.kind is not kinds.NETWORK_POLICY]
+    role = kinds.CLUSTER_ROLE.path(None, roles.NAME)
+    async with stage.operator(**part.settings()):
+        await (await stage.order(name, namespace=part.namespace("first"))).until(Phase.READY)
+        await stage.api.apply(role, roles.role("ClusterRole", roles.NAME, left))
+        try:
+            ordered = await stage.order(name, namespace=part.namespace("second"))
+            told = await ordered.says(document.ConditionType.READY, "networkpolicies", within=WITHIN)
+            assert told.reason == "ClusterForbids"
+            assert "Apply the role of the operator's version again." in told.message
+        finally:
+            await stage.api.apply(role, roles.cluster_role())
         await ordered.until(Phase.READY, within=WITHIN)

@@ -1,5 +1,6 @@
 """Looks closer at what is not well: why its pods are not ready, and what they logged. Not asked while all is well."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenantry.kernel import errors
@@ -52,10 +53,21 @@ class Diagnosis:
         unready = unwell.pods(pods)
         logged = next(filter(unwell.has_log, unready), None)
         return Found(
-            message=unwell.told(unready),
+            message=unwell.told(unready) or await self._warned(key, unready),
             lines=() if logged is None else await self._lines(key, logged),
             pods=None if job else tuple(restarts.pod(pod) for pod in pods),
         )
+
+    async def _warned(self, key: keys.Key, unready: Sequence[kinds.Object]) -> str:
+        """Return what was last warned of about a pod whose status gives no reason: a volume that cannot be mounted."""
+        if not unready:
+            return ""
+        fields = f"regarding.uid={unready[0]['metadata']['uid']},type=Warning"
+        try:
+            warnings = await clients.objects(self._client.pages(kinds.EVENT, namespace=key.namespace, fields=fields))
+        except errors.TenantryError:
+            return ""
+        return unwell.warned(warnings)
 
     async def _lines(self, key: keys.Key, pod: kinds.Object) -> tuple[str, ...]:
         name, is_former = pod["metadata"]["name"], unwell.has_begun_anew(pod)

@@ -57,7 +57,7 @@ RIGHTS: tuple[rights.Right, ...] = (
     ),
     _right(kinds.POD, _Verb.LIST),
     _right(kinds.POD, _Verb.GET, subresource="log"),
-    _right(kinds.EVENT, _Verb.CREATE),
+    _right(kinds.EVENT, _Verb.LIST, _Verb.CREATE),
 )
 """What it does in all namespaces."""
 

@@ -3,6 +3,7 @@
 Each reason is one sentence, and the same as long as the cause is: times and counts would be a report for each look.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tenantry.kubernetes import kinds, parts
@@ -13,6 +14,8 @@ _USUAL = frozenset({"", "Completed", "ContainerCreating", "PodInitializing", "Er
 """Words for what is as it should be, or for anything."""
 _FULL = ("no space left on device", "disk quota exceeded", "enospc")
 """What programs print when a volume is full: the words of the system, in lower case."""
+_IDENTIFIER = re.compile(r"[0-9a-f]{32,}")
+"""Names of sandboxes, which are others with each try."""
 
 
 def pods(found: Iterable[kinds.Object]) -> list[kinds.Object]:
@@ -43,10 +46,23 @@ def why(pod: kinds.Object) -> str:
     return next((each for found in _LOOKS for each in found(pod)), "")
 
 
+def warned(events: Sequence[kinds.Object]) -> str:
+    """Return what the newest of these Events about a pod says; empty where there is none."""
+    newest = max(events, key=_last_seen, default=None)
+    if newest is None:
+        return ""
+    return _sentence(f"The pod waits ({newest.get('reason')})", _IDENTIFIER.sub("…", newest.get("note") or ""))
+
+
 def in_log(lines: Sequence[str]) -> str:
     """Return what the end of a log says of a cause that Kubernetes does not see; empty where it says nothing."""
     said = next((each for each in reversed(lines) if any(full in each.lower() for full in _FULL)), None)
     return "" if said is None else f"A volume is full; the log says: {said.strip()[:_LONGEST]}"
+
+
+def _last_seen(event: kinds.Object) -> str:
+    repeated = parts.mapping(event, "series").get("lastObservedTime")
+    return str(repeated or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")
 
 
 def _stopped(pod: kinds.Object) -> Iterator[str]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import tenantry
-from tenantry.application import manifest, quantities, values
+from tenantry.application import quantities, values
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds
@@ -24,8 +24,6 @@ from tenantry.operator.render import installation as rendering
 from tenantry.operator.render import wanted as wants
 from tenantry.runtime import document
 
-_PULL = timedelta(minutes=5)
-"""What a new pod may take for its image and its node, beyond the time that the manifest allows."""
 _KEPT = 1000
 """So many renderings are kept at most."""
 
@@ -206,15 +204,16 @@ def _rendered(bare: model.Wanted, inputs: wants.Wanted, version: str) -> Wish:
         has_smoke_check=jobs.smoke_check is not None,
         is_returning=inputs.installation.spec.version != version,
         returns_to=frozenset(values.version(inputs.application, version).downgrades_to),
-        start_timeout=_start_timeout(inputs.application.spec),
+        start_timeout=_start_timeout(inputs),
         objects=listed,
         endpoints=tuple(_endpoints(inputs, made)),
     )
     return Wish(wanted=wanted, inputs=inputs, rendered=made)
 
 
-def _start_timeout(spec: manifest.ApplicationSpec) -> timedelta:
-    return max(quantities.duration(each.startup.timeout) for each in spec.workloads) + _PULL
+def _start_timeout(inputs: wants.Wanted) -> timedelta:
+    allowed = max(quantities.duration(each.startup.timeout) for each in inputs.application.spec.workloads)
+    return allowed + timedelta(seconds=inputs.facts.pull_seconds)
 
 
 def _endpoints(inputs: wants.Wanted, made: Mapping[model.Name, kinds.Object]) -> Iterator[document.Endpoint]:

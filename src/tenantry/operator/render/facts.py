@@ -85,6 +85,7 @@ class Facts:
         monitor_labels: labels by which whoever reads metrics finds out what to read.
         inner_networks: the ranges of pods and Services, which a way out to the world does not include.
         pull_secrets: names of the Secrets with which images are pulled.
+        pull_seconds: what a new pod may take for its node and its image, beyond the time that the manifest allows.
         listen_host: the address that workloads listen on; `::` where pods have IPv6 addresses only.
         owns_namespace: whether the namespace is the installation's alone: then it gets labels, a quota and limits.
         has_stop_signals: whether a container's stop signal can be set (`lifecycle.stopSignal`).
@@ -104,6 +105,7 @@ class Facts:
     monitor_labels: Mapping[str, str] = field(default_factory=dict[str, str])
     inner_networks: tuple[str, ...] = ()
     pull_secrets: tuple[str, ...] = ()
+    pull_seconds: int = 300
     listen_host: str = "0.0.0.0"  # noqa: S104 - a pod's own address, which only its network policy's peers reach
     owns_namespace: bool = True
     has_stop_signals: bool = False

@@ -16,8 +16,6 @@ RESTARTED_AT = "tenantry.dev/restarted-at"
 
 _DRAIN = 3
 """Seconds in which the front door learns that a pod goes, while the pod still answers."""
-_PULL = 300
-"""Seconds beyond its start that a new pod may take for its image and its node."""
 _KEPT = 2
 _ONE = {"maxSurge": 1, "maxUnavailable": 0}
 
@@ -63,11 +61,12 @@ class _Workload:
         return {"matchLabels": objects.selector(self._framed.wanted, self._workload.name)}
 
     def _deployment(self) -> objects.Object:
+        facts = self._framed.wanted.facts
         spec: dict[str, Any] = {
             **self._replicas(),
             "selector": self._selector,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": dict(_ONE)},
-            "progressDeadlineSeconds": probes.seconds(self._workload.startup_timeout) + _PULL,
+            "progressDeadlineSeconds": probes.seconds(self._workload.startup_timeout) + facts.pull_seconds,
             "revisionHistoryLimit": _KEPT,
             "template": self._template(),
         }

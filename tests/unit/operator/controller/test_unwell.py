@@ -7,6 +7,7 @@ import pytest
 from tenantry.operator.controller import unwell
 
 NOON = "2026-11-30T12:00:00Z"
+LATER = "2026-11-30T12:00:09Z"
 
 
 def pod(*containers: dict[str, Any], created: str = NOON, **status: Any) -> dict[str, Any]:
@@ -100,3 +101,28 @@ def test_a_full_volume_is_found_in_the_log(line: str) -> None:
 
 def test_a_log_of_something_else_says_nothing_of_volumes() -> None:
     assert not unwell.in_log(("starts", "ValueError: 3"))
+
+
+def event(reason: str, note: str, **times: Any) -> dict[str, Any]:
+    return {"reason": reason, "note": note, **times}
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([], ""),
+        (
+            [
+                event("FailedMount", "volume “data”: path does not exist", deprecatedLastTimestamp=LATER),
+                event("FailedScheduling", "no node", eventTime=NOON, deprecatedLastTimestamp=None),
+            ],
+            "The pod waits (FailedMount): volume “data”: path does not exist.",
+        ),
+        (
+            [event("FailedCreatePodSandBox", f"sandbox {'0a1b' * 16}: no address", eventTime=NOON)],
+            "The pod waits (FailedCreatePodSandBox): sandbox …: no address.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_status_does_not_tell_is_in_the_newest_warning(events: list[dict[str, Any]], told: str) -> None:
+    assert unwell.warned(events) == told
