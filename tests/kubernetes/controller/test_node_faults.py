@@ -1,4 +1,4 @@
-"""A real node whose kubelet dies, that stands still or is cut off, and a real volume that is full: who says what.
+"""A real node whose kubelet dies, that stands still or is cut off, and a real volume that is full or cannot be mounted.
 
 They share a cluster of their own that takes a silent node for away sooner than Kubernetes does by itself.
 """
@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,8 @@ import yaml
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
 from tenantry.runtime import document
-from testbed import archive, cache, contents, harm, images, inside, node, room
+from testbed import api as apis
+from testbed import archive, cache, contents, harm, images, inside, node, nodes, room
 from testbed import cluster as clusters
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -27,6 +29,7 @@ WORKLOADS_READY = document.ConditionType.WORKLOADS_READY
 PATIENCE = 8
 WITHIN = timedelta(seconds=120)
 CLASS = "small"
+VOLUMES = "/api/v1/persistentvolumes"
 SIZE = "1Mi"
 PROGRAM = """
 import http.server, pathlib, sys, threading, time
@@ -62,7 +65,7 @@ async def ordered(up: clusters.Cluster, tmp_path_factory: pytest.TempPathFactory
     facts.write_text(yaml.safe_dump({"storage_class": CLASS}))
     async with up.connected() as api:
         await api.apply(kinds.STORAGE_CLASS.path(None, CLASS), volume_class())
-        await api.create("/api/v1/persistentvolumes", {**volume})
+        await api.create(VOLUMES, volume)
         stage = stages.Stage(up, api)
         await stage.prepare()
         name = stages.fresh("notes")
@@ -105,12 +108,18 @@ def folder_of(place: room.Room) -> Path:
     return place.folder / "small"
 
 
-async def small_volume(place: room.Room) -> dict[str, object]:
+async def small_volume(place: room.Room) -> dict[str, Any]:
     """Mount a file system of a size on the node, and return it as a volume."""
     folder = folder_of(place)
     folder.mkdir()
     await inside.run(place, ["mount", "-t", "tmpfs", "-o", f"size={SIZE.rstrip('i')},mode=0777", "small", str(folder)])
+    return volume_at(folder)
+
+
+def volume_at(folder: Path) -> dict[str, Any]:
+    """Return a volume of that class whose content is in a folder of the node."""
     made = node.volume(0, folder)
+    made["metadata"]["name"] = folder.name
     made["spec"] |= {"storageClassName": CLASS, "capacity": {"storage": SIZE}}
     return made
 
@@ -152,10 +161,17 @@ def befallen(up: clusters.Cluster, how: str) -> AbstractAsyncContextManager[None
     return {"killed": kubelet_killed, "frozen": node_frozen, "cut": harm.cut}[how](up)
 
 
+async def is_ready(api: apis.Api) -> bool:
+    """Tell whether the node is said to be ready; its pods may be so before it, and then its silence changes nothing."""
+    [seen] = await api.items(nodes.PATH)
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in seen["status"]["conditions"])
+
+
 @pytest.mark.parametrize("how", ["killed", "frozen", "cut"])
 async def test_a_node_that_says_nothing_is_named_and_what_comes_back_is_well_again(
     up: clusters.Cluster, ordered: stages.Ordered, kubectl: Path, how: str
 ) -> None:
+    await stages.eventually(lambda: is_ready(ordered.api), within=WITHIN)
     async with befallen(up, how):
         told = await ordered.says(WORKLOADS_READY, f"The node “{node.NAME}” does not answer.", within=WITHIN)
         assert told.reason == "Restarting"
@@ -182,3 +198,18 @@ async def test_a_volume_that_is_full_is_told_in_the_words_of_the_program(
     finally:
         await inside.run(place, ["rm", str(filler)])
     await ordered.until(Phase.READY, within=WITHIN)
+
+
+async def test_a_volume_that_cannot_be_mounted_is_told_as_the_node_warns_of_it(
+    up: clusters.Cluster, ordered: stages.Ordered, kubectl: Path
+) -> None:
+    stage = stages.Stage(up, ordered.api)
+    nowhere = folder_of(up.real_node).with_name("nowhere")
+    await ordered.api.create(VOLUMES, volume_at(nowhere))
+    another = await stage.order(ordered.application, namespace=stages.fresh("acme"))
+    told = await another.says(WORKLOADS_READY, "The pod waits (FailedMount): ", "does not exist", within=WITHIN)
+    assert told.reason == "Starting"
+    assert "The pod waits (FailedMount): " in await described(up, another, kubectl)
+    await asyncio.to_thread(nowhere.mkdir)
+    await asyncio.to_thread(nowhere.chmod, 0o777)
+    await another.until(Phase.READY, within=WITHIN)
