@@ -2,8 +2,8 @@
 
 import base64
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +33,8 @@ class Configuration:
         server_name: the name that its certificate must be for, where it is not the one in the address.
         proxy: the HTTP proxy on the way.
         namespace: where we are at home.
+        anew: reads it again from where it came; raises `TenantryError` where that cannot be done. None where it cannot
+            change.
     """
 
     server: str
@@ -42,6 +44,19 @@ class Configuration:
     server_name: str | None = None
     proxy: str | None = None
     namespace: str = "default"
+    anew: "Callable[[], Configuration] | None" = field(default=None, repr=False, compare=False)
+
+    def renewed(self) -> "Configuration":
+        """Return it with the address and the authority that are written there now; what is half written is left alone.
+
+        Credentials stay, since they see to themselves.
+        """
+        if self.anew is None:
+            return self
+        try:
+            return replace(self.anew(), credentials=self.credentials, anew=self.anew)
+        except errors.TenantryError:
+            return self
 
 
 def find(environment: Mapping[str, str], clock: clocks.Clock, *, context: str | None = None) -> Configuration:
@@ -74,11 +89,12 @@ def from_service_account(
         credentials=credentials.TokenFile(folder / "token", clock),
         authority=_read(folder / "ca.crt"),
         namespace=_read(folder / "namespace").strip(),
+        anew=lambda: from_service_account(environment, clock, folder=folder),
     )
 
 
 def from_kubeconfig(path: Path, clock: clocks.Clock, *, context: str | None = None) -> Configuration:
-    """Return the way that a kubeconfig file describes; its credentials are read anew where they are refused.
+    """Return the way that a kubeconfig file describes; it is read anew where the API server refuses or is not reached.
 
     Args:
         path: the file.
@@ -94,7 +110,7 @@ def from_kubeconfig(path: Path, clock: clocks.Clock, *, context: str | None = No
 
     text = _read(path)
     renewed = credentials.Renewed(text, read=lambda: _read(path), understand=lambda anew: understood(anew).credentials)
-    return replace(understood(text), credentials=renewed)
+    return replace(understood(text), credentials=renewed, anew=lambda: understood(_read(path)))
 
 
 def from_text(text: str, clock: clocks.Clock, *, context: str | None = None, folder: Path = Path()) -> Configuration:

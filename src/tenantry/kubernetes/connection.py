@@ -142,9 +142,16 @@ class Connection:
                     yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             told = str(error) or type(error).__name__
-            raise failures.UnreachableError(
-                f"The API server {self._configuration.server} does not answer: {told}"
-            ) from error
+            server = self._configuration.server
+            self._seek()
+            raise failures.UnreachableError(f"The API server {server} does not answer: {told}") from error
+
+    def _seek(self) -> None:
+        """Find out for the next call whether the API server has moved, or another authority vouches for it."""
+        known = self._configuration
+        self._configuration = known.renewed()
+        if self._configuration != known:
+            self._contexts = None
 
     async def _context(self, certificate: credentials.Certificate | None) -> ssl.SSLContext | bool:
         if self._contexts is None or self._contexts[0] != certificate:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from support import operator_reach
+from support import operator_reach, operator_stage
+from tenantry.kernel import clock as clocks
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds, measures
+from testbed import authority
 from testbed import cluster as clusters
 from testbed import kubeconfig as configs
 
@@ -99,6 +101,31 @@ async def test_a_token_that_is_not_known_is_told_apart(bare_cluster: clusters.Cl
     async with operator_reach.connected(stranger_file, operator_reach.all_of(MAP)) as stranger:
         with pytest.raises(failures.CredentialsRefusedError):
             await stranger.get(MAP, "a", "default")
+
+
+@pytest.mark.parametrize("changed", ["address", "authority"])
+async def test_an_api_server_that_has_moved_is_found_where_the_file_says_now(
+    bare_cluster: clusters.Cluster, tmp_path: Path, changed: str
+) -> None:
+    up, token = bare_cluster, configs.Token(value=bare_cluster.token)
+    stranger = authority.Authority("stranger", clocks.SystemClock()).certificate
+    before = {
+        "address": (f"https://127.0.0.1:{operator_stage.free_port()}", up.ca),
+        "authority": (up.endpoint, stranger),
+    }
+    file = tmp_path / "moved.kubeconfig"
+    file.write_text(configs.render(*before[changed], token))
+    async with operator_reach.connected(file, operator_reach.all_of(kinds.NAMESPACE)) as client:
+        for _ in range(2):
+            with pytest.raises(failures.UnreachableError):
+                await client.get(kinds.NAMESPACE, "default")
+        file.write_text("half")
+        with pytest.raises(failures.UnreachableError):
+            await client.get(kinds.NAMESPACE, "default")
+        file.write_text(configs.render(up.endpoint, up.ca, token))
+        with pytest.raises(failures.UnreachableError):
+            await client.get(kinds.NAMESPACE, "default")
+        assert (await client.get(kinds.NAMESPACE, "default"))["metadata"]["name"] == "default"
 
 
 async def test_every_call_is_counted_by_verb_resource_and_code(bare_cluster: clusters.Cluster) -> None:
