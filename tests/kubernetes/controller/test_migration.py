@@ -1,5 +1,6 @@
 """A former vendor's workspaces become Installations and come back, both operators at work, every change watched."""
 
+import itertools
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -127,6 +128,16 @@ async def expect_reasons(street: streets.Street, reasons: dict[str, str]) -> Non
     assert {name: message.partition(":")[0] for name, message in (await street.left()).items()} == reasons
     for item in await street.api.items(former.KIND.path(street.namespace)):
         assert model.PAUSED_BY not in item["metadata"].get("annotations", {})
+
+
+async def test_one_at_once_is_brought_there_before_the_next_begins(street: streets.Street) -> None:
+    names = ["one", "two", "three"]
+    await street.build(*((name, {}) for name in names))
+    await street.flag("true", *names)
+    code, said = await street.program("resources", MAPPING, "--namespace", street.namespace, "--at-once", "1")
+    told = [line.split()[0] for line in said.splitlines() if line.startswith(f"{street.namespace}/")]
+    assert (code, len(told) > len(names)) == (0, True), said
+    assert [key for key, _ in itertools.groupby(told)] == list(dict.fromkeys(told)), said
 
 
 async def test_what_the_role_does_not_allow_is_one_line(street: streets.Street) -> None:

@@ -18,7 +18,6 @@ import yaml
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
 from tenantry.runtime import document
-from testbed import api as apis
 from testbed import archive, cache, contents, harm, images, inside, node, nodes, room
 from testbed import cluster as clusters
 
@@ -161,17 +160,24 @@ def befallen(up: clusters.Cluster, how: str) -> AbstractAsyncContextManager[None
     return {"killed": kubelet_killed, "frozen": node_frozen, "cut": harm.cut}[how](up)
 
 
-async def is_ready(api: apis.Api) -> bool:
-    """Tell whether the node is said to be ready; its pods may be so before it, and then its silence changes nothing."""
-    [seen] = await api.items(nodes.PATH)
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in seen["status"]["conditions"])
+async def is_well(ordered: stages.Ordered) -> bool:
+    """Tell whether the node and the pod are said to be ready: after a fault each of them may be so before the other.
+
+    A silent node changes nothing of a pod that was not ready by itself, and nothing at all where it was away already.
+    """
+    seen = [*await ordered.api.items(nodes.PATH), *await ordered.api.items(kinds.POD.path(ordered.namespace))]
+    return all({"Ready": "True"}.items() <= conditions(each).items() for each in seen)
+
+
+def conditions(item: kinds.Object) -> dict[str, str]:
+    return {each["type"]: each["status"] for each in item["status"]["conditions"]}
 
 
 @pytest.mark.parametrize("how", ["killed", "frozen", "cut"])
 async def test_a_node_that_says_nothing_is_named_and_what_comes_back_is_well_again(
     up: clusters.Cluster, ordered: stages.Ordered, kubectl: Path, how: str
 ) -> None:
-    await stages.eventually(lambda: is_ready(ordered.api), within=WITHIN)
+    await stages.eventually(lambda: is_well(ordered), within=WITHIN)
     async with befallen(up, how):
         told = await ordered.says(WORKLOADS_READY, f"The node “{node.NAME}” does not answer.", within=WITHIN)
         assert told.reason == "Restarting"
