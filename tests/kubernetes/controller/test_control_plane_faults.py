@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from support import operator_stage as stages
+from tenantry.kubernetes import kinds
 from tenantry.runtime import document
 from testbed import cache
 from testbed import cluster as clusters
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WITHIN = timedelta(seconds=90)
 MANY = 3
+NODE_LEASES = "kube-node-lease"
 PAUSE = 2
 """Seconds that a program stands still at least."""
 
@@ -66,8 +68,13 @@ async def begun(stage: stages.Stage) -> list[stages.Ordered]:
 
 
 async def look_anew(stage: stages.Stage) -> None:
-    """Let the pretended nodes look at all pods: unlike a kubelet, kwok never tries again what could not be written."""
+    """Let the pretended nodes look at all pods: unlike a kubelet, kwok never tries again what could not be written.
+
+    It does not give back the leases of its nodes, for whose end another would wait.
+    """
     await stage.up.programs.stop("kwok")
+    for each in await stage.api.items(kinds.LEASE.path(NODE_LEASES)):
+        await stage.api.delete(kinds.LEASE.path(NODE_LEASES, each["metadata"]["name"]))
     await stage.up.programs.start("kwok")
 
 
