@@ -51,24 +51,28 @@ class Site:
     async def reached(self, kind: kinds.Kind, count: int, holds: Holds) -> AsyncGenerator[asyncio.Task[None]]:
         """Give a task that ends once so many objects of a kind are as wanted; it watches from before the block on."""
         there: set[tuple[str, str]] = set()
-        version = ""
-        async for page in self.client.pages(kind):
-            version = page.resource_version
-            there |= {_key(each) for each in page.items if holds(each)}
 
-        async def watch() -> None:
-            if len(there) >= count:
-                return
-            async for told in self.client.watch(kind, resource_version=version, longest=_LONGEST_WATCH):
-                if told.change is clients.Change.BOOKMARK:
-                    continue
-                change = there.add if holds(told.item) and told.change is not clients.Change.DELETED else there.discard
-                change(_key(told.item))
-                if len(there) >= count:
-                    return
-            raise RuntimeError(f"The watch has ended with {len(there)} of {count} {kind.plural}.")
+        async def listed() -> str:
+            there.clear()
+            version = ""
+            async for page in self.client.pages(kind):
+                version = page.resource_version
+                there.update(_key(each) for each in page.items if holds(each))
+            return version
 
-        task = asyncio.create_task(watch())
+        async def watch(version: str) -> None:
+            while len(there) < count:
+                async for told in self.client.watch(kind, resource_version=version, longest=_LONGEST_WATCH):
+                    if told.change is clients.Change.BOOKMARK:
+                        continue
+                    is_there = holds(told.item) and told.change is not clients.Change.DELETED
+                    (there.add if is_there else there.discard)(_key(told.item))
+                    if len(there) >= count:
+                        return
+                # An API server with much to do ends the watch of whoever does not keep up.
+                version = await listed()
+
+        task = asyncio.create_task(watch(await listed()))
         try:
             yield task
         finally:
