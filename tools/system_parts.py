@@ -63,7 +63,7 @@ def has_pgbouncer() -> bool:
 
 def has_node() -> bool:
     """Tell whether there is what a real Kubernetes node takes from the system."""
-    programs = ("containerd", "runc", "conntrack", "iptables", "nft", "ip", "busybox")
+    programs = ("containerd", "runc", "conntrack", "ipset", "iptables", "nft", "ip", "busybox")
     return all(shutil.which(name) for name in programs) and Path("/usr/lib/cni/bridge").exists()
 
 
@@ -92,6 +92,7 @@ PARTS = {
             "containerd",
             "containernetworking-plugins",
             "iproute2",
+            "ipset",
             "iptables",
             "nftables",
             "runc",

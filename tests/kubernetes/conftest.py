@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from support import node_python
 from tenantry.kernel import randomness
 from testbed import building, cache, parts, requirements
 from testbed import cluster as clusters
@@ -105,6 +106,12 @@ async def node_cluster() -> AsyncGenerator[clusters.Cluster]:
     async with clusters.running(folder, level=clusters.Level.NODE) as up:
         yield up
     shutil.rmtree(folder)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def python_image(node_cluster: clusters.Cluster) -> str:
+    """The reference of an image with nothing but a Python, on the node."""
+    return await node_python.image(node_cluster)
 
 
 @pytest.fixture

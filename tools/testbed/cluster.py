@@ -109,6 +109,8 @@ async def running(
         asked = await opened.enter_async_context(api.connected(layout.endpoint, administrator.ca, administrator.token))
         made = programs.Programs(programs.described(kept, layout, asked, level=level, place=place))
         opened.push_async_callback(made.stop_all)
+        if place is not None:
+            opened.callback(room.end_pods, place)
         await made.start_all()
         up = Cluster(
             folder=folder,
@@ -135,4 +137,4 @@ async def _furnish(
             wanted = pretended.alike(nodes) if isinstance(nodes, int) else nodes
             await furnishing.furnish(asked, wanted, stages.storage_class(kept.place(parts.STAGES)))
         case Level.NODE:
-            await furnishing.furnish_node(asked, up.real_node)
+            await furnishing.furnish_node(asked, up.real_node, kept.place(parts.DNS) / parts.DNS.name)

@@ -107,10 +107,12 @@ def tokens_file(layout: layouts.Layout) -> Path:
 
 
 def _reachable(layout: layouts.Layout) -> Command:
-    if layout.node_address is None:  # nothing runs in pods; the service's endpoint would refuse loopback as its address
-        return (f"--bind-address={layouts.HOST}", "--endpoint-reconciler-type=none")
+    # Its service leads to where we say, if anywhere: it would refuse loopback, and our ports are never the usual ones.
+    shared = (f"--bind-address={layouts.HOST}", "--endpoint-reconciler-type=none")
+    if layout.node_address is None:
+        return shared
     return (
-        "--bind-address=0.0.0.0",
+        *shared,
         f"--advertise-address={layout.node_address}",
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-certificate-authority={layout.certificate('ca')}",

@@ -73,7 +73,7 @@ def _write_node(layout: layouts.Layout, signer: authority.Authority, address: st
     user = signer.client(f"system:node:{node.NAME}", ["system:nodes"])
     text = kubeconfig.render(layout.node_endpoint, signer.certificate, user)
     layouts.write_secret(layout.kubeconfig("kubelet"), text)
-    _write_kubeconfig(layout, "names", signer, signer.client("names", [ADMINISTRATORS]))
+    _write_kubeconfig(layout, "policies", signer, signer.client("policies", [ADMINISTRATORS]))
     _write_kubeconfig(layout, "kube-proxy", signer, signer.client("system:kube-proxy"))
     _write_pair(layout, "kubelet", signer.server(node.NAME, names=[node.NAME], addresses=[address]))
 

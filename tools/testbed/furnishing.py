@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 
-from testbed import api, images, node, nodes, process, room
+from testbed import api, images, names, node, nodes, passage, process, room
+from testbed import layout as layouts
 
 _AT_ONCE = 16
 _VOLUMES = 12
@@ -30,26 +32,30 @@ async def furnish(asked: api.Api, wanted: Sequence[nodes.Pretended], storage_cla
     await add_nodes(asked, wanted)
 
 
-async def furnish_node(asked: api.Api, place: room.Room) -> None:
+async def furnish_node(asked: api.Api, place: room.Room, name_server: Path) -> None:
     """Give a real node the image that every pod needs, names, and volumes of its disk to whoever claims them.
 
     Args:
         asked: a connection as the administrator.
         place: the node's room.
+        name_server: the program.
 
     Raises:
-        ImageRefusedError: its container runtime does not take the image.
+        ImageRefusedError: its container runtime does not take an image.
+        ProgramSlowError: the name server does not answer in time.
     """
-    await images.load(place, [images.pause(place.folder)])
+    written = names.image(name_server, place.folder)
+    await images.load(place, [images.pause(place.folder), written])
+    await asked.create("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", node.api_server())
+    for path, item in names.objects(written.reference):
+        await asked.create(path, item)
     storage_class = node.storage_class()
     await asked.apply(f"{_STORAGE_CLASSES}/{storage_class['metadata']['name']}", storage_class)
-    service, where = node.names_service()
-    await asked.create("/api/v1/namespaces/kube-system/services", service)
-    await asked.create("/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", where)
     for number in range(1, _VOLUMES + 1):
         folder = place.folder / "volumes" / str(number)
         folder.mkdir(parents=True)
         await asked.create("/api/v1/persistentvolumes", node.volume(number, folder))
+    await _until_names_are_known(asked, place)
 
 
 async def add_nodes(asked: api.Api, wanted: Sequence[nodes.Pretended]) -> None:
@@ -83,6 +89,17 @@ async def until_ready(asked: api.Api, names: set[str], *, within: timedelta = pr
                 await asyncio.sleep(_LOOK_EVERY)
     except TimeoutError:
         raise process.ProgramSlowError(f"These nodes are not well: {', '.join(sorted(missing))}.") from None
+
+
+async def _until_names_are_known(asked: api.Api, place: room.Room, *, within: timedelta = process.START_TIME) -> None:
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            while not api.is_true(await asked.get(names.POD), "Ready"):  # noqa: ASYNC110 - kubelet acts
+                await asyncio.sleep(_LOOK_EVERY)
+            while not await passage.listens(place.pid, layouts.NAME_SERVICE, names.PORT):  # noqa: ASYNC110 - kube-proxy
+                await asyncio.sleep(_LOOK_EVERY)
+    except TimeoutError:
+        raise process.ProgramSlowError("The name server does not answer.") from None
 
 
 async def is_well(asked: api.Api, name: str) -> bool:

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import AsyncGenerator, Generator
 
-from testbed import cluster, inside
+from testbed import cluster, inside, layout
 
-_PROGRAMS = ("kubelet", "containerd", "kube-proxy", "coredns")
+_PROGRAMS = ("kubelet", "containerd", "kube-proxy", "kube-router")
 _TABLE = "cut"
 
 
@@ -30,7 +30,7 @@ def frozen(up: cluster.Cluster) -> Generator[None]:
 @contextlib.asynccontextmanager
 async def cut(up: cluster.Cluster) -> AsyncGenerator[None]:
     """Let nothing from the node and its pods reach the API server, as if somebody pulled a cable; pods go on."""
-    place, port = up.real_node, up.endpoint.rpartition(":")[2]
+    place, port = up.real_node, layout.NODE_API_PORT
     await inside.run(place, ["nft", f"add table inet {_TABLE}"])
     try:
         await inside.run(place, ["nft", f"add chain inet {_TABLE} in {{ type filter hook input priority 0; }}"])

@@ -12,6 +12,8 @@ SERVICES = "10.96.0.0/16"
 """Addresses of services; the first is the API server's."""
 API_SERVICE = "10.96.0.1"
 NAME_SERVICE = "10.96.0.10"
+NODE_API_PORT = 6443
+"""Port of a real node at which it and its pods find the API server, as on clusters elsewhere."""
 PODS = "10.64.0.1/12"
 """Addresses that pretended pods are given."""
 
@@ -63,7 +65,7 @@ class Layout:
     @property
     def node_endpoint(self) -> str:
         """URL of the API server as a real node has it; nobody else takes this way, so that it can be cut."""
-        return f"https://{self.node_address}:{self.ports['kube-apiserver']}"
+        return f"https://{self.node_address}:{NODE_API_PORT}"
 
     def log(self, program: str) -> Path:
         """Return the log of a program."""

@@ -1,4 +1,4 @@
-"""How the programs of a real node are called and configured: containerd, kubelet and kube-proxy in a room of their own.
+"""How the programs of a real node are called and configured, in a room of their own: containerd, kubelet, proxies.
 
 Pure. The settings say what a machine like ours demands: control groups of the first version, no right to raise
 priorities against the out-of-memory killer, a kernel that loads no modules.
@@ -21,16 +21,17 @@ PAUSE_IMAGE = "registry.test/pause:1"
 SOCKET = "/run/containerd/containerd.sock"
 """Of containerd, in the room."""
 DOMAIN = "cluster.local"
-NAMES_HEALTH = 8181
-"""Port at which the name server says that it is ready."""
 PROXY_HEALTH = 10256
 """Port at which kube-proxy says that it is well."""
+POLICIES_HEALTH = 20244
+"""Port that is open once every network policy was in force."""
 NETWORK_PROGRAMS = Path("/usr/lib/cni")
 _NETWORK = Path("/etc/cni/net.d")
 _PROGRAMS: Mapping[str, str] = {
     "containerd": "containerd",
     "runc": "runc",
     "conntrack": "conntrack",
+    "ipset": "ipset",
     "iptables": "iptables",
     "nft": "nftables",
     "ip": "iproute2",
@@ -127,48 +128,6 @@ def proxy_settings(layout: layouts.Layout) -> str:
     )
 
 
-def names_settings(layout: layouts.Layout) -> str:
-    """Return the name server's configuration: it knows the cluster's names, and nobody else's."""
-    return f""".:53 {{
-    errors
-    ready {room.ADDRESS}:{NAMES_HEALTH}
-    cache 5
-    kubernetes {DOMAIN} in-addr.arpa {{
-        kubeconfig {layout.kubeconfig("names")}
-        ttl 5
-    }}
-}}
-"""
-
-
-def names_service() -> Sequence[dict[str, Any]]:
-    """Return the service of the name server and where it is: on the node itself, not in a pod."""
-    metadata = {"name": "kube-dns", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}}
-    ports = [{"name": name, "port": 53, "protocol": protocol} for name, protocol in (("dns", "UDP"), ("tcp", "TCP"))]
-    labels = {"kubernetes.io/service-name": "kube-dns"}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": metadata,
-            "spec": {"clusterIP": layouts.NAME_SERVICE, "ports": ports},
-        },
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**metadata, "labels": labels},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [room.ADDRESS], "conditions": {"ready": True}}],
-            "ports": ports,
-        },
-    ]
-
-
-def names(program: Path, settings: Path) -> Sequence[str]:
-    """Return the command of the name server."""
-    return (str(program), f"-conf={settings}")
-
-
 def containerd(settings: Path) -> Sequence[str]:
     """Return the command of containerd."""
     return (_found("containerd"), f"--config={settings}", f"--address={SOCKET}")
@@ -188,6 +147,28 @@ def kubelet(program: Path, layout: layouts.Layout, settings: Path) -> Sequence[s
 def proxy(program: Path, settings: Path) -> Sequence[str]:
     """Return the command of kube-proxy."""
     return (str(program), f"--config={settings}")
+
+
+def policies(program: Path, layout: layouts.Layout) -> Sequence[str]:
+    """Return the command of what enforces network policies."""
+    return (
+        str(program),
+        f"--kubeconfig={layout.kubeconfig('policies')}",
+        f"--node={NAME}",
+        f"--services={layouts.SERVICES}",
+        f"--ready={room.ADDRESS}:{POLICIES_HEALTH}",
+    )
+
+
+def api_server() -> dict[str, Any]:
+    """Return where the service of the API server leads: to the port that policies elsewhere let pods reach."""
+    metadata = {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}}
+    return {
+        "metadata": metadata,
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [room.ADDRESS], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": layouts.NODE_API_PORT, "protocol": "TCP"}],
+    }
 
 
 def volume(number: int, folder: Path) -> dict[str, Any]:

@@ -88,6 +88,10 @@ PROXY = _kube("kube-proxy")
 KWOK = Program(name="kwok", module="kwok", source="sigs.k8s.io/kwok", package="sigs.k8s.io/kwok/cmd/kwok")
 HELM = Program(name="helm", module="helm", source="helm.sh/helm/v4", package="helm.sh/helm/v4/cmd/helm")
 DNS = Program(name="coredns", module="dns", source="github.com/coredns/coredns", package=".")
+POLICIES = Program(
+    name="kube-router", module="policies", source="github.com/cloudnativelabs/kube-router/v2", package="."
+)
+"""The part of it that enforces network policies, and nothing else."""
 STAGES = Files(
     name="kwok-stages",
     module="kwok",
@@ -133,10 +137,10 @@ _ACTING: tuple[Part, ...] = (*_API, CONTROLLER_MANAGER, SCHEDULER)
 NEEDED: Mapping[Level, tuple[Part, ...]] = {
     Level.API: _API,
     Level.CONTROLLERS: (*_ACTING, KWOK, STAGES),
-    Level.NODE: (*_ACTING, KUBELET, PROXY, DNS),
+    Level.NODE: (*_ACTING, KUBELET, PROXY, DNS, POLICIES),
 }
 """What each level is made of."""
-ALL: tuple[Part, ...] = (*NEEDED[Level.CONTROLLERS], *DEFINITIONS, KUBECTL, HELM, KUBELET, PROXY, DNS)
+ALL: tuple[Part, ...] = (*NEEDED[Level.CONTROLLERS], *DEFINITIONS, KUBECTL, HELM, KUBELET, PROXY, DNS, POLICIES)
 
 
 def version(part: Part) -> str:

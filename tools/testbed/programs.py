@@ -110,8 +110,9 @@ def described(
         case parts.Level.CONTROLLERS:
             return [*waves, [made.controller_manager(), made.scheduler(), made.kwok()]]
         case parts.Level.NODE:
-            together = [made.controller_manager(), made.scheduler(), made.containerd(), made.names()]
-            return [*waves, together, [made.kubelet()], [made.proxy()]]  # a proxy ends when its node gets an address
+            together = [made.controller_manager(), made.scheduler(), made.containerd()]
+            # A proxy ends when its node gets an address, and policies are those of a node that is there.
+            return [*waves, together, [made.kubelet()], [made.proxy(), made.policies()]]
 
 
 class _Maker:
@@ -127,8 +128,10 @@ class _Maker:
         if self._place is None:
             return
         ports = self._layout.ports.values()
-        ends = [str(end(port)) for port in ports for end in (passage.here, passage.there)]
-        command = (sys.executable, "-I", passage.__file__, str(self._place.pid), *ends)
+        ends = [end(port) for port in ports for end in (passage.here, passage.there)]
+        ends.append(passage.there(layouts.NODE_API_PORT, self._place.address))
+        ends.append(passage.there(self._layout.ports["kube-apiserver"]))
+        command = (sys.executable, "-I", passage.__file__, str(self._place.pid), *map(str, ends))
         listens = functools.partial(readiness.listens, layouts.HOST, max(ports))
         yield process.Process("passage", command, log=self._layout.log("passage"), ready=listens)
 
@@ -175,11 +178,11 @@ class _Maker:
         listens = functools.partial(passage.listens, place.pid, place.address, node.PROXY_HEALTH)
         return self._program("kube-proxy", node.proxy(self._path(parts.PROXY), settings), listens)
 
-    def names(self) -> process.Process:
+    def policies(self) -> process.Process:
         place = self._real()
-        settings = self._write("Corefile", node.names_settings(self._layout))
-        listens = functools.partial(passage.listens, place.pid, place.address, node.NAMES_HEALTH)
-        return self._program("coredns", node.names(self._path(parts.DNS), settings), listens)
+        command = node.policies(self._path(parts.POLICIES), self._layout)
+        listens = functools.partial(passage.listens, place.pid, place.address, node.POLICIES_HEALTH)
+        return self._program("kube-router", command, listens)
 
     def _real(self) -> room.Room:
         if self._place is None:

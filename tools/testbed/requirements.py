@@ -8,6 +8,8 @@ from testbed import building, cache, node, parts
 
 _HIERARCHIES = ("cpu", "cpuset", "memory", "pids", "devices", "freezer")
 
+_BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+
 
 def check(level: parts.Level, kept: cache.Cache) -> None:
     """Make sure that a level can be had.
@@ -26,6 +28,8 @@ def _missing() -> Iterator[str]:
     yield from (f"the package {each}" for each in node.missing())
     if os.geteuid() != 0:
         yield "the right to make namespaces (root)"
+    if not _BRIDGED.exists():
+        yield "a kernel whose bridges show their frames to the filter (br_netfilter), for network policies"
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     there = {name for line in lines for name in line.split(":", 2)[1].split(",")}
     if absent := [each for each in _HIERARCHIES if each not in there]:

@@ -1,38 +1,24 @@
 """A real node runs real pods: they serve, are limited, write to their volumes, and leave nothing."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
+from support.node_python import PYTHON, SERVING, pod
 from tenantry.kernel import randomness
-from testbed import archive, cluster, contents, images, passage, reach
+from testbed import cluster, contents, passage, reach
 from testbed.api import Api, Object, is_true
 
 pytestmark = pytest.mark.timeout(300)
-
-PYTHON = "/usr/bin/python3"
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 60) -> None:
     async with asyncio.timeout(within):
         while not await condition():  # noqa: ASYNC110 - the cluster acts in other processes
             await asyncio.sleep(0.1)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def python_image(node_cluster: cluster.Cluster) -> str:
-    """The reference of an image with nothing but a Python, on the node."""
-    layer = contents.system(await contents.interpreter(">=3.11"))
-    image = archive.Image(name="registry.test/python:3", layers=[layer], environment=contents.ENVIRONMENT)
-    with tempfile.TemporaryDirectory() as folder:
-        written = archive.write(image, Path(folder) / "python.tar")
-        await images.load(node_cluster.real_node, [written])
-    return written.reference
 
 
 @pytest.fixture
@@ -53,24 +39,6 @@ async def path(node_api: Api) -> AsyncGenerator[str]:
     await node_api.delete(f"/api/v1/namespaces/{name}")
 
 
-def pod(image: str, code: str, **container: object) -> Object:
-    restricted = {
-        "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True,
-    }  # fmt: skip
-    program = {"name": "main", "image": image, "command": [PYTHON, "-u", "-c", code], "securityContext": restricted}
-    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, "fsGroup": contents.USER}
-    return {
-        "metadata": {"name": "main", "labels": {"app": "main"}},
-        "spec": {
-            "containers": [{**program, **container}],
-            "securityContext": security,
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 1,
-        },
-    }
-
-
 async def ended(api: Api, path: str) -> Object:
     """Return how the only container of the pod ended."""
     found: list[Object] = []
@@ -84,15 +52,6 @@ async def ended(api: Api, path: str) -> Object:
     return found[0]
 
 
-SERVING = """
-import http.server
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200); self.end_headers(); self.wfile.write(b"hello")
-http.server.HTTPServer(("", 8080), Handler).serve_forever()
-"""
-
-
 REACHED = """
 socket.create_connection(("kubernetes.default", 443), timeout=5)
 print("reached")
@@ -104,7 +63,7 @@ class TestPods:
         self, node_cluster: cluster.Cluster, node_api: Api, path: str, python_image: str
     ) -> None:
         probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
-        await node_api.create(f"{path}/pods", pod(python_image, SERVING, readinessProbe=probe))
+        await node_api.create(f"{path}/pods", pod(python_image, SERVING, "8080", readinessProbe=probe))
         port = {"port": 80, "targetPort": 8080}
         body = {"metadata": {"name": "main"}, "spec": {"selector": {"app": "main"}, "ports": [port]}}
         service = await node_api.create(f"{path}/services", body)
@@ -132,7 +91,7 @@ class TestPods:
     async def test_a_command_is_run_in_one(
         self, node_cluster: cluster.Cluster, node_api: Api, path: str, python_image: str, kubectl: Path
     ) -> None:
-        await node_api.create(f"{path}/pods", pod(python_image, SERVING))
+        await node_api.create(f"{path}/pods", pod(python_image, SERVING, "8080"))
 
         async def is_ready() -> bool:
             return is_true(await node_api.get(f"{path}/pods/main"), "Ready")

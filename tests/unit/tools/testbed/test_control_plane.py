@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed import control_plane, layout, node, nodes
+from tenantry.operator.render import facts
+from testbed import control_plane, layout, names, node, nodes
 
 PORTS: dict[str, int] = dict.fromkeys(
     ["etcd", "etcd-peers", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"], 20001
@@ -20,10 +21,12 @@ class TestApiServer:
         assert "--bind-address=127.0.0.1" in command
         assert "--endpoint-reconciler-type=none" in command
 
-    def test_pods_reach_it_at_the_nodes_address(self) -> None:
+    def test_pods_reach_it_at_the_port_that_policies_elsewhere_let_them_reach(self) -> None:
         command = control_plane.api_server(PROGRAM, REAL)
         assert "--advertise-address=192.0.2.7" in command
-        assert "--endpoint-reconciler-type=none" not in command
+        assert "--bind-address=127.0.0.1" in command
+        [port] = node.api_server()["ports"]
+        assert port["port"] == 6443
 
     @pytest.mark.parametrize("made", [PRETENDED, REAL], ids=["pretended", "real"])
     def test_it_knows_roles_and_tokens(self, made: layout.Layout) -> None:
@@ -60,3 +63,11 @@ class TestNodes:
         [term] = spec["nodeAffinity"]["required"]["nodeSelectorTerms"]
         assert term["matchExpressions"][0]["values"] == [node.NAME]
         assert spec["local"] == {"path": "/there"}
+
+
+def test_the_name_server_is_a_pod_that_every_installation_may_ask() -> None:
+    made = {each.get("spec", {}).get("clusterIP", "pod"): each for _, each in names.objects("image") if "spec" in each}
+    service, pod = made[layout.NAME_SERVICE], made["pod"]
+    asked = facts.Facts().dns
+    assert pod["metadata"]["namespace"] == asked.namespace
+    assert pod["metadata"]["labels"] == service["spec"]["selector"] == asked.labels

@@ -1,0 +1,122 @@
+"""Customers on one node do not reach each other, nor the cluster, nor what their application does not need.
+
+Everybody tries everything, from inside, over connections that are really made; then the policies are taken away, and
+the same connections come about. So whatever is not reached before is kept away by the policies alone.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import isolation
+from support import operator_stage as stages
+from tenantry.kubernetes import kinds
+from testbed import cluster as clusters
+
+pytestmark = pytest.mark.timeout(300)
+
+CUSTOMERS = {*isolation.own("ada"), *isolation.own("bob")}
+PAGES = {*isolation.page("ada"), *isolation.page("bob")}
+EVERYTHING = {*CUSTOMERS, *isolation.ALL_OTHERS}
+IN_FORCE: Mapping[str, set[str]] = {
+    "ada": {*isolation.own("ada"), isolation.NAMES, *isolation.NEEDED},
+    "bob": {*isolation.own("bob"), isolation.NAMES},
+    "door": {*PAGES, *isolation.ALL_OTHERS},
+    "stranger": isolation.ALL_OTHERS,
+}
+"""What each reaches: Ada's application needs a database, a bucket and mail, and Bob's nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """The street, and an operator that can be sent away and called back."""
+
+    stage: stages.Stage
+    street: isolation.Street
+    homes: Mapping[str, stages.Ordered]
+    told: Mapping[str, Any]
+    operator: AsyncExitStack
+
+    async def comes_to(self, wanted: Mapping[str, set[str]]) -> None:
+        """Wait until everybody reaches exactly that."""
+        found: dict[str, set[str]] = {}
+
+        async def holds() -> bool:
+            found.update(await self.street.reached())
+            return found == dict(wanted)
+
+        async def differing() -> dict[str, dict[str, set[str]]]:
+            return {
+                who: {"too much": found[who] - wanted[who], "too little": wanted[who] - found[who]} for who in found
+            }
+
+        await stages.eventually(holds, within=timedelta(seconds=60), about=differing)
+
+    async def take_policies_away(self) -> None:
+        """Leave the customers without any."""
+        for each in self.homes.values():
+            for policy in await self.stage.api.items(kinds.NETWORK_POLICY.path(each.namespace)):
+                await self.stage.api.delete(kinds.NETWORK_POLICY.path(each.namespace, policy["metadata"]["name"]))
+
+
+@pytest.fixture
+async def scene(
+    node_cluster: clusters.Cluster, python_image: str, kubectl: Path, tmp_path: Path
+) -> AsyncGenerator[Scene]:
+    async with node_cluster.connected() as api, isolation.backed(node_cluster):
+        stage = stages.Stage(node_cluster, api)
+        await stage.prepare()
+        async with lived_in(stage, python_image, kubectl, tmp_path) as made:
+            yield made
+
+
+@asynccontextmanager
+async def lived_in(stage: stages.Stage, image: str, kubectl: Path, folder: Path) -> AsyncGenerator[Scene]:
+    """Have both customers and their neighbours, and leave the node without them."""
+    part = stages.Part()
+    others = {who: await isolation.stand(stage, image, who) for who in ("door", "stranger", "store")}
+    told = {**part.settings(), "facts_file": isolation.facts(folder, others["door"][0])}
+    needy, modest = (stages.fresh(each) for each in ("needy", "modest"))
+    for each in isolation.applications(image, needy, modest):
+        await stage.offer(each)
+    async with AsyncExitStack() as operator:
+        await operator.enter_async_context(stage.operator(**told))
+        homes: dict[str, stages.Ordered] = {}
+        try:
+            at = part.namespace("ada")
+            given = await isolation.hand_over(stage, at, "ada", others["store"][0])
+            homes["ada"] = await stage.order(needy, "ada", namespace=at, **given)
+            homes["bob"] = await stage.order(modest, "bob", namespace=part.namespace("bob"))
+            where = {"the bucket": others["store"][0], "a stranger": others["stranger"][0]}
+            targets = await isolation.targets(stage, homes, where)
+            pods = {who: await named(each) for who, each in homes.items()}
+            pods |= {who: others[who] for who in ("door", "stranger")}
+            street = isolation.Street(up=stage.up, kubectl=kubectl, pods=pods, targets=targets)
+            yield Scene(stage=stage, street=street, homes=homes, told=told, operator=operator)
+        finally:
+            await operator.aclose()
+            async with stage.operator(**told):
+                for ordered in homes.values():
+                    await ordered.delete()
+                    await ordered.gone()
+            for namespace in (*(each.namespace for each in homes.values()), *(each[0] for each in others.values())):
+                await stage.api.delete(kinds.NAMESPACE.path(None, namespace))
+
+
+async def named(ordered: stages.Ordered) -> tuple[str, str]:
+    return ordered.namespace, (await isolation.pod_of(ordered))["metadata"]["name"]
+
+
+async def test_everybody_reaches_what_they_need_and_nothing_else(scene: Scene) -> None:
+    assert set(scene.street.targets) == EVERYTHING
+    await scene.comes_to(IN_FORCE)
+    await scene.operator.aclose()
+    await scene.take_policies_away()
+    await scene.comes_to(dict.fromkeys(IN_FORCE, EVERYTHING))
+    await scene.operator.enter_async_context(scene.stage.operator(**scene.told))
+    await scene.comes_to(IN_FORCE)
