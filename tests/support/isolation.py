@@ -9,6 +9,7 @@ import base64
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,19 @@ from testbed.api import is_true
 
 DATABASE, ELSES_DATABASE, BUCKET = 5432, 5433, 9000
 _PORT = 8080
-_KUBELET = 10250
+KUBELET = 10250
 _SECRETS_OF_THE_MACHINE = ("169.254.169.254", 80)
 """Where machines of clouds tell who they are, with keys."""
 _WORLD = "203.0.113.25"
-_MAIL, _WEB = 587, 443
+_MAIL, _PAGES = 587, 443
 _INNER = (node.PODS, layouts.SERVICES, "10.77.0.0/24")
 
 NAMES = "the cluster's names"
 MACHINE = {"the API server", "the API server's node", "the kubelet", "the secrets of the machine"}
 NEEDED = {"the database", "the bucket", "mail"}
-"""What the manifest of the one customer needs, and that of the other does not."""
-REST = {"somebody else's database", "a web server", "a stranger"}
-ALL_OTHERS = {NAMES, *MACHINE, *NEEDED, *REST}
+WEB = "a web server"
+"""What the manifests of the one customer and of the other need."""
+ALL_OTHERS = {NAMES, *MACHINE, *NEEDED, WEB, "somebody else's database", "a stranger"}
 
 
 def page(who: str) -> set[str]:
@@ -51,8 +52,8 @@ def own(who: str) -> set[str]:
     return {*page(who), f"{who}'s inner port"}
 
 
-def applications(image: str, needy: str, modest: str) -> list[Any]:
-    """Return two applications alike: one needs a database, a bucket and mail, and one nothing."""
+def applications(image: str, needy: str, curious: str) -> list[Any]:
+    """Return two applications alike: one needs a database, a bucket and mail, and one the web."""
     command = [node_python.PYTHON, "-u", "-c", node_python.SERVING, "{{ ports.http }}", "{{ ports.inner }}"]
     ports = [{"name": "http"}, {"name": "inner"}]
     web = {"name": "web", "command": command, "ports": ports, "readiness": {"http": {"port": "http"}}}
@@ -62,7 +63,7 @@ def applications(image: str, needy: str, modest: str) -> list[Any]:
     }  # fmt: skip
     return [
         stages.application(needy, **alike, needs={"database": {}, "bucket": {}, "mail": {}}),
-        stages.application(modest, **alike),
+        stages.application(curious, **alike, needs={"web": {}}),
     ]
 
 
@@ -85,6 +86,21 @@ class Street:
         asked = [node_python.reached(self.up, self.kubectl, pod, self.targets) for pod in self.pods.values()]
         return dict(zip(self.pods, await asyncio.gather(*asked), strict=True))
 
+    async def comes_to(self, wanted: Mapping[str, set[str]]) -> None:
+        """Wait until everybody reaches exactly that."""
+        found: dict[str, set[str]] = {}
+
+        async def holds() -> bool:
+            found.update(await self.reached())
+            return found == dict(wanted)
+
+        async def differing() -> dict[str, dict[str, set[str]]]:
+            return {
+                who: {"too much": found[who] - wanted[who], "too little": wanted[who] - found[who]} for who in found
+            }
+
+        await stages.eventually(holds, within=timedelta(seconds=60), about=differing)
+
 
 @contextlib.asynccontextmanager
 async def backed(up: clusters.Cluster) -> AsyncGenerator[None]:
@@ -92,7 +108,7 @@ async def backed(up: clusters.Cluster) -> AsyncGenerator[None]:
     place = up.real_node
     ends = [
         *((place.address, port) for port in (DATABASE, ELSES_DATABASE)),
-        *((_WORLD, port) for port in (_MAIL, _WEB)),
+        *((_WORLD, port) for port in (_MAIL, _PAGES)),
         _SECRETS_OF_THE_MACHINE,
     ]
     foreign = (_WORLD, _SECRETS_OF_THE_MACHINE[0])
@@ -141,7 +157,8 @@ async def stand(stage: stages.Stage, image: str, name: str) -> tuple[str, str]:
     namespace = stages.fresh(name)
     await stage.make_namespace(namespace)
     probe = {"httpGet": {"path": "/", "port": _PORT}, "periodSeconds": 1}
-    made = node_python.pod(image, node_python.SERVING, str(_PORT), name=name, readinessProbe=probe)
+    more = {"readinessProbe": probe, "ports": [{"containerPort": _PORT}]}
+    made = node_python.pod(image, node_python.SERVING, str(_PORT), name=name, **more)
     account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     await stages.eventually(lambda: stage.api.has(account))
     await stage.api.create(kinds.POD.path(namespace), made)
@@ -182,13 +199,13 @@ async def targets(
         NAMES: ("kubernetes.default.svc.cluster.local", node_python.LOOKED_UP),
         "the API server": (layouts.API_SERVICE, 443),
         "the API server's node": (address, layouts.NODE_API_PORT),
-        "the kubelet": (address, _KUBELET),
+        "the kubelet": (address, KUBELET),
         "the secrets of the machine": _SECRETS_OF_THE_MACHINE,
         "the database": (address, DATABASE),
         "the bucket": (bucket["spec"]["clusterIP"], BUCKET),
         "mail": (_WORLD, _MAIL),
         "somebody else's database": (address, ELSES_DATABASE),
-        "a web server": (_WORLD, _WEB),
+        WEB: (_WORLD, _PAGES),
         "a stranger": (stranger["status"]["podIP"], _PORT),
     }
     for who, ordered in homes.items():

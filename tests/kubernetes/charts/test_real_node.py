@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import charts
+from support import charts_isolation, isolation, node_backing
 from support import charts_site as sites
-from support import node_backing
 from support import operator_stage as stages
 from tenantry.application import manifest, needs
 from tenantry.kernel import randomness
@@ -94,15 +94,24 @@ async def goes_on_without_an_operator(site: sites.Site, home: str, ordered: stag
     await site.uninstall(home)
 
 
-async def test_portal_and_provisioner_run(site: sites.Site, postgres: node_backing.Postgres) -> None:
+async def test_portal_and_provisioner_run_and_reach_what_they_need_alone(
+    site: sites.Site, postgres: node_backing.Postgres, python_image: str, kubectl: Path
+) -> None:
+    """An upgrade takes the policies away, and the same connections come about."""
     home, place = await site.namespace(), site.up.real_node
     await make_secrets(site, home, postgres)
-    async with node_backing.reachable(place, {node_backing.DATABASE_PORT: postgres.port}):
+    stranger = await isolation.stand(stages.Stage(site.up, site.api), python_image, charts_isolation.STRANGER)
+    ports = {node_backing.DATABASE_PORT: postgres.port, isolation.ELSES_DATABASE: postgres.port}
+    async with node_backing.reachable(place, ports):
         await site.install(TENANTRY, home, *ONE_OF_EACH)
         await serves(site, home)
-        await site.install(TENANTRY, home, *ONE_OF_EACH, verb="upgrade")
+        street = await charts_isolation.street(site, kubectl, home, stranger)
+        await street.comes_to(charts_isolation.IN_FORCE)
+        await site.install(TENANTRY, home, *ONE_OF_EACH, "networkPolicy.enabled=false", verb="upgrade")
         await serves(site, home)
+        await street.comes_to(dict.fromkeys(charts_isolation.IN_FORCE, charts_isolation.EVERYTHING))
         await site.uninstall(home)
+    await site.api.delete(kinds.NAMESPACE.path(None, stranger[0]))
 
 
 async def serves(site: sites.Site, home: str) -> None:
