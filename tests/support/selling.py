@@ -36,6 +36,10 @@ _SMALL = (
 )
 
 
+_STORE = f"networkPolicy.egressPorts.supervisors={{5432,443,6443,{node_backing.STORE_PORT}}}"
+"""Our object store is not at the port at which the page's is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
     """What somebody who follows the page calls."""
@@ -162,7 +166,7 @@ async def _set_up(site: sites.Site, backing: Backing, reader: readers.Reader) ->
     here = {"PASSWORD": "secret", "DATABASE-HOST": address, "MAIL-HOST": address, **pair}
     await reader.run(PAGE.commands("3. Make Secrets", here))
     reader.write("database-ca.pem", backing.postgres.signed_by)
-    once = {"--values tenantry.yaml": f"--values tenantry.yaml --set {_SMALL}"}
+    once = {"--values tenantry.yaml": f"--values tenantry.yaml --set {_SMALL} --set '{_STORE}'"}
     await reader.run(PAGE.commands("4. Install portal and provisioner", once))
     with sites.scratch() as folder:
         for name, file in _FILES.items():
