@@ -20,8 +20,16 @@ IN_FORCE: Mapping[str, set[str]] = {
 """What each reaches where no front door is named. Whoever is asked for its own address asks itself."""
 
 
+OPERATOR = "the operator"
+OPERATORS_IN_FORCE: Mapping[str, set[str]] = {
+    OPERATOR: {OPERATOR, isolation.NAMES, SERVER},
+    STRANGER: {OPERATOR, isolation.NAMES, SERVER, STRANGER, _KUBELET},
+}
+"""The same of the operator's chart; anybody may read its metrics where nobody is named."""
+
+
 async def street(site: sites.Site, kubectl: Path, home: str, stranger: tuple[str, str]) -> isolation.Street:
-    """Return the pods, and what there is to reach.
+    """Return the pods of portal and provisioner, and what there is to reach.
 
     Args:
         site: where the chart is installed.
@@ -30,18 +38,31 @@ async def street(site: sites.Site, kubectl: Path, home: str, stranger: tuple[str
         stranger: namespace and name of a pod under no policy.
     """
     node = site.up.real_node.address
+    servers = {
+        DATABASE: (node, node_backing.DATABASE_PORT),
+        _ELSES_DATABASE: (node, isolation.ELSES_DATABASE),
+    }
+    homes = {STRANGER: (stranger[0], ""), **{each: (home, each) for each in (PORTAL, API, SUPERVISOR)}}
+    return await _street(site, kubectl, homes, servers)
+
+
+async def operators_street(site: sites.Site, kubectl: Path, home: str, stranger: tuple[str, str]) -> isolation.Street:
+    """Return the same of the operator's chart."""
+    return await _street(site, kubectl, {STRANGER: (stranger[0], ""), OPERATOR: (home, "")}, {})
+
+
+async def _street(
+    site: sites.Site, kubectl: Path, homes: Mapping[str, tuple[str, str]], servers: node_python.Targets
+) -> isolation.Street:
     found: dict[str, tuple[str, int]] = {
         isolation.NAMES: ("kubernetes.default.svc.cluster.local", node_python.LOOKED_UP),
         SERVER: (layouts.API_SERVICE, 443),
-        DATABASE: (node, node_backing.DATABASE_PORT),
-        _ELSES_DATABASE: (node, isolation.ELSES_DATABASE),
-        _KUBELET: (node, isolation.KUBELET),
+        _KUBELET: (site.up.real_node.address, isolation.KUBELET),
+        **servers,
     }
-    pods = {STRANGER: stranger}
-    for who in (PORTAL, API, SUPERVISOR):
-        [pod] = await site.pods(home, who)
-        pods[who] = (home, pod["metadata"]["name"])
-    for who, (namespace, _) in pods.items():
-        host, port = (await site.address(namespace, "" if who == STRANGER else who)).split(":")
-        found[who] = (host, int(port))
+    pods: dict[str, tuple[str, str]] = {}
+    for who, (namespace, component) in homes.items():
+        [pod, *_] = await site.pods(namespace, component)
+        pods[who] = (namespace, pod["metadata"]["name"])
+        found[who] = (pod["status"]["podIP"], pod["spec"]["containers"][0]["ports"][0]["containerPort"])
     return isolation.Street(up=site.up, kubectl=kubectl, pods=pods, targets=found)

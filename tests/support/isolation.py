@@ -21,7 +21,7 @@ from tenantry.kubernetes import kinds
 from tenantry.operator.controller import world
 from tenantry.runtime import document
 from testbed import cluster as clusters
-from testbed import inside, node, passage
+from testbed import inside, node, passage, room
 from testbed import layout as layouts
 from testbed.api import is_true
 
@@ -111,18 +111,26 @@ async def backed(up: clusters.Cluster) -> AsyncGenerator[None]:
         *((_WORLD, port) for port in (_MAIL, _PAGES)),
         _SECRETS_OF_THE_MACHINE,
     ]
-    foreign = (_WORLD, _SECRETS_OF_THE_MACHINE[0])
-    for each in foreign:
-        await inside.run(place, ["ip", "addr", "add", f"{each}/32", "dev", "eth0"])
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     target = passage.here(server.sockets[0].getsockname()[1])
-    async with server, asyncio.TaskGroup() as group:
-        pairs = [(passage.there(port, host), target) for host, port in ends]
+    pairs = [(passage.there(port, host), target) for host, port in ends]
+    async with _addressed(place), server, asyncio.TaskGroup() as group:
         serving = group.create_task(passage.Passage(place.pid).serve(pairs))
         yield
         serving.cancel()
-    for each in foreign:
-        await inside.run(place, ["ip", "addr", "del", f"{each}/32", "dev", "eth0"])
+
+
+@contextlib.asynccontextmanager
+async def _addressed(place: room.Room) -> AsyncGenerator[None]:
+    """Let the node have addresses of the world and of its cloud."""
+    foreign = [f"{each}/32" for each in (_WORLD, _SECRETS_OF_THE_MACHINE[0])]
+    try:
+        for each in foreign:
+            await inside.run(place, ["ip", "addr", "replace", each, "dev", "eth0"])
+        yield
+    finally:
+        for each in foreign:
+            await inside.run(place, ["ip", "addr", "del", each, "dev", "eth0"])
 
 
 def facts(folder: Path, door: str) -> Path:
@@ -152,15 +160,24 @@ async def hand_over(stage: stages.Stage, namespace: str, name: str, store: str) 
     return {role: {"secretName": f"{name}-{role}"} for role in given}
 
 
-async def stand(stage: stages.Stage, image: str, name: str) -> tuple[str, str]:
-    """Have a pod under no policy in a namespace of its own, and return both; a Service `store` leads to it."""
+@contextlib.asynccontextmanager
+async def standing(stage: stages.Stage, image: str, name: str) -> AsyncGenerator[tuple[str, str]]:
+    """Have a pod under no policy in a namespace of its own, and give both; a Service `store` leads to it."""
     namespace = stages.fresh(name)
     await stage.make_namespace(namespace)
+    try:
+        await _stand(stage, image, namespace, name)
+        yield namespace, name
+    finally:
+        await stage.api.delete(kinds.NAMESPACE.path(None, namespace))
+
+
+async def _stand(stage: stages.Stage, image: str, namespace: str, name: str) -> None:
+    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    await stages.eventually(lambda: stage.api.has(account))
     probe = {"httpGet": {"path": "/", "port": _PORT}, "periodSeconds": 1}
     more = {"readinessProbe": probe, "ports": [{"containerPort": _PORT}]}
     made = node_python.pod(image, node_python.SERVING, str(_PORT), name=name, **more)
-    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    await stages.eventually(lambda: stage.api.has(account))
     await stage.api.create(kinds.POD.path(namespace), made)
     service = {"selector": {"app": name}, "ports": [{"port": BUCKET, "targetPort": _PORT}]}
     head = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "store", "namespace": namespace}}
@@ -170,7 +187,6 @@ async def stand(stage: stages.Stage, image: str, name: str) -> tuple[str, str]:
         return is_true(await stage.api.get(kinds.POD.path(namespace, name)), "Ready")
 
     await stages.eventually(is_ready)
-    return namespace, name
 
 
 async def pod_of(ordered: stages.Ordered) -> dict[str, Any]:

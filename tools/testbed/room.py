@@ -101,8 +101,8 @@ async def opened(folder: Path) -> AsyncGenerator[Room]:
 def end_pods(place: Room) -> None:
     """End all processes of pods by force: an API server that ends would wait for those that watch it."""
     for group in place.groups:
-        for listed in group.glob("kubepods/**/cgroup.procs"):
-            for pid in filter(None, map(int, listed.read_text().split())):  # 0 is nobody that we can see
+        for folder, _, _ in os.walk(group / "kubepods"):  # passes over what kubelet removes meanwhile
+            for pid in _members(Path(folder)):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -180,6 +180,13 @@ def _is_removed(group: Path) -> bool:
     except OSError:
         return not group.exists()
     return True
+
+
+def _members(group: Path) -> list[int]:
+    """Return who is in a control group, as far as we see them and it is still there."""
+    with contextlib.suppress(OSError):
+        return [pid for pid in map(int, (group / "cgroup.procs").read_text().split()) if pid]
+    return []
 
 
 def _thaw(group: Path) -> None:

@@ -6,6 +6,7 @@ The application of the operator's test is one whose only program is the Python o
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,12 @@ def test_the_image_has_no_program_but_python(our_image: archive.Written) -> None
     assert {(each.uid, each.gid) for each in found} == {(0, 0)}
 
 
-async def test_the_operator_runs_and_makes_an_installation(site: sites.Site) -> None:
+async def test_the_operator_runs_and_makes_an_installation(site: sites.Site, python_image: str, kubectl: Path) -> None:
     home = await site.namespace()
     await site.install(OPERATOR, home)
+    async with standing_by(site, python_image) as stranger:
+        street = await charts_isolation.operators_street(site, kubectl, home, stranger)
+        await street.comes_to(charts_isolation.OPERATORS_IN_FORCE)
     await site.api.apply(kinds.APPLICATION.path(None, "hello"), documents.written(hello(site)))
     ordered = await stages.Stage(site.up, site.api).order("hello", namespace=stages.fresh("acme"))
     await ordered.until(document.Phase.READY)
@@ -100,9 +104,8 @@ async def test_portal_and_provisioner_run_and_reach_what_they_need_alone(
     """An upgrade takes the policies away, and the same connections come about."""
     home, place = await site.namespace(), site.up.real_node
     await make_secrets(site, home, postgres)
-    stranger = await isolation.stand(stages.Stage(site.up, site.api), python_image, charts_isolation.STRANGER)
     ports = {node_backing.DATABASE_PORT: postgres.port, isolation.ELSES_DATABASE: postgres.port}
-    async with node_backing.reachable(place, ports):
+    async with node_backing.reachable(place, ports), standing_by(site, python_image) as stranger:
         await site.install(TENANTRY, home, *ONE_OF_EACH)
         await serves(site, home)
         street = await charts_isolation.street(site, kubectl, home, stranger)
@@ -111,7 +114,11 @@ async def test_portal_and_provisioner_run_and_reach_what_they_need_alone(
         await serves(site, home)
         await street.comes_to(dict.fromkeys(charts_isolation.IN_FORCE, charts_isolation.EVERYTHING))
         await site.uninstall(home)
-    await site.api.delete(kinds.NAMESPACE.path(None, stranger[0]))
+
+
+def standing_by(site: sites.Site, image: str) -> AbstractAsyncContextManager[tuple[str, str]]:
+    """Have a stranger's pod there for the block."""
+    return isolation.standing(stages.Stage(site.up, site.api), image, charts_isolation.STRANGER)
 
 
 async def serves(site: sites.Site, home: str) -> None:

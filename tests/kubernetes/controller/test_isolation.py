@@ -4,7 +4,7 @@ Everybody tries everything, from inside, over connections that are really made; 
 the same connections come about. So whatever is not reached before is kept away by the policies alone.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +63,15 @@ async def scene(
 async def lived_in(stage: stages.Stage, image: str, kubectl: Path, folder: Path) -> AsyncGenerator[Scene]:
     """Have both customers and their neighbours, and leave the node without them."""
     part = stages.Part()
-    others = {who: await isolation.stand(stage, image, who) for who in ("door", "stranger", "store")}
-    told: dict[str, Any] = {**part.settings(), "facts_file": isolation.facts(folder, others["door"][0])}
     needy, curious = (stages.fresh(each) for each in ("needy", "curious"))
     for each in isolation.applications(image, needy, curious):
         await stage.offer(each)
-    async with AsyncExitStack() as operator:
+    async with AsyncExitStack() as neighbours, AsyncExitStack() as operator:
+        others = {
+            who: await neighbours.enter_async_context(isolation.standing(stage, image, who))
+            for who in ("door", "stranger", "store")
+        }
+        told: dict[str, Any] = {**part.settings(), "facts_file": isolation.facts(folder, others["door"][0])}
         await operator.enter_async_context(stage.operator(**told))
         homes: dict[str, stages.Ordered] = {}
         try:
@@ -85,12 +88,16 @@ async def lived_in(stage: stages.Stage, image: str, kubectl: Path, folder: Path)
         finally:
             await operator.aclose()
             async with stage.operator(**told):
-                for ordered in homes.values():
-                    await ordered.delete()
-                for ordered in homes.values():
-                    await ordered.gone()
-            for namespace in (*(each.namespace for each in homes.values()), *(each[0] for each in others.values())):
-                await stage.api.delete(kinds.NAMESPACE.path(None, namespace))
+                await moved_out(homes.values())
+
+
+async def moved_out(homes: Collection[stages.Ordered]) -> None:
+    """Take the installations and their namespaces away."""
+    for ordered in homes:
+        await ordered.delete()
+    for ordered in homes:
+        await ordered.gone()
+        await ordered.api.delete(kinds.NAMESPACE.path(None, ordered.namespace))
 
 
 async def named(ordered: stages.Ordered) -> tuple[str, str]:
