@@ -177,6 +177,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "create": create,
     "update": update,
     "restart": _asking(Installations.restart, "Restart an installation's processes."),
+    "rotate": _asking(
+        Installations.rotate, "Replace the password of an installation's database and the key of its bucket."
+    ),
     "hibernate": _asking(Installations.hibernate, "Put an installation to sleep: no process runs, everything is kept."),
     "wake": _asking(Installations.wake, "Wake an installation."),
     "retry": _asking(Installations.retry, "Try a change again that failed."),

@@ -114,6 +114,10 @@ class Installations:
         """Restart its processes."""
         return await self._post(calls.path("installations", identifier, "restart"), key)
 
+    async def rotate(self, identifier: str, *, key: str | None = None) -> wire.Installation:
+        """Replace the password of its database and the key of its bucket."""
+        return await self._post(calls.path("installations", identifier, "rotate"), key)
+
     async def hibernate(self, identifier: str, *, key: str | None = None) -> wire.Installation:
         """Put it to sleep."""
         return await self._post(calls.path("installations", identifier, "hibernate"), key)

@@ -52,6 +52,41 @@ def put_key(root: Path, *, access_key: str, secret_key: str, bucket: str) -> Non
     atomic.write(keys / f"{access_key}.json", json.dumps(key).encode())
 
 
+def move_bucket(root: Path, *, access_key: str, secret_key: str, bucket: str, former: str) -> None:
+    """Let a new key open a bucket that is there, and nothing else from now on; its content stays.
+
+    Args:
+        root: the object store's root folder.
+        access_key: the new key.
+        secret_key: its secret.
+        bucket: which.
+        former: a key that is to be forgotten, whether it still opens the bucket or not.
+    """
+    holder = owner(root, bucket=bucket)
+    if holder not in {None, access_key}:
+        source, folder = _folder(root, str(holder)), _folder(root, access_key)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (source, folder):
+            each.chmod(0o700)
+        (source / bucket).rename(folder / bucket)
+        source.chmod(0o500)
+    put_key(root, access_key=access_key, secret_key=secret_key, bucket=bucket)
+    for each in {former, holder or former} - {access_key}:
+        (root / "keys" / f"{each}.json").unlink(missing_ok=True)
+
+
+def owner(root: Path, *, bucket: str) -> str | None:
+    """Return the key whose folder a bucket is in; None where there is no such bucket.
+
+    Raises:
+        KeyInvalidError: the name cannot be used.
+    """
+    if not _BUCKET.fullmatch(bucket):
+        raise KeyInvalidError(f"“{bucket}” cannot be the name of a bucket.")
+    found = next((root / "buckets").glob(f"*/{bucket}"), None)
+    return None if found is None else found.parent.name
+
+
 def delete_key(root: Path, *, access_key: str) -> None:
     """Forget the key and remove its bucket with all objects.
 

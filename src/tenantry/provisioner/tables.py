@@ -213,6 +213,7 @@ INSTALLATIONS = sa.Table(
     sa.Column("match_labels", Json, nullable=False, server_default="{}"),
     *[sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in RESERVED],
     sa.Column("generated_secrets", sa.LargeBinary, nullable=False),
+    sa.Column("rotation", sa.Text),
     sa.Column("runtime_status", Json),
     sa.Column("runtime_gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Moment, nullable=False),
@@ -221,6 +222,7 @@ INSTALLATIONS = sa.Table(
     *columns.work_constraints("installations", group="cluster_id"),
     _choice("target", installations.Target, "installations"),
     _choice("status", installations.Status, "installations"),
+    _choice("rotation", transitions.Rotation, "installations"),
     sa.CheckConstraint(_possible(), name="ck_installations_possible"),
     sa.Index(
         "uq_installations_living_name",
@@ -247,6 +249,7 @@ LOGICAL_DATABASES = sa.Table(
     sa.Column("server_id", sa.Text, sa.ForeignKey("database_servers.id"), nullable=False, index=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("password", sa.LargeBinary, nullable=False),
+    sa.Column("password_set_at", Moment),
     sa.Column("connections", sa.Integer, nullable=False, server_default="20"),
     sa.Column("ready_at", Moment),
     sa.Column("pool_mode", sa.Text),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import orjson
 import psycopg
 import pytest
 
@@ -38,6 +39,10 @@ async def hibernate(stage: Stage) -> None:
     await stage.client.installations.hibernate("acme")
 
 
+async def rotate(stage: Stage) -> None:
+    await stage.client.installations.rotate("acme")
+
+
 async def delete(stage: Stage) -> None:
     await stage.client.installations.delete("acme", grace_seconds=0)
 
@@ -51,6 +56,9 @@ CASES: list[tuple[str, list[Ask], Ask, Status]] = [
     ("create", [], create, Status.STABLE),
     ("update", [create], update, Status.STABLE),
     ("hibernate", [create], hibernate, Status.HIBERNATED),
+    ("rotate", [create], rotate, Status.STABLE),
+    ("rotate asleep", [create, hibernate], rotate, Status.HIBERNATED),
+    ("rotate and delete", [create], lambda stage: _both(stage, rotate, delete), Status.DELETED),
     ("delete", [create], delete, Status.DELETED),
     ("delete at once", [], lambda stage: _both(stage, create, delete), Status.DELETED),
     ("take back", [create], discard_and_take_back, Status.STABLE),
@@ -97,7 +105,7 @@ async def _prepare(stage: Stage, prepared: list[Ask]) -> None:
     for each in prepared:
         await each(stage)
         async with provisioner_lives.life(stage):
-            await _until_settled(stage, Status.STABLE)
+            await _until_settled(stage, Status.HIBERNATED if each is hibernate else Status.STABLE)
 
 
 async def _until_settled(stage: Stage, wanted: Status) -> None:
@@ -128,6 +136,17 @@ async def _audit(stage: Stage, wanted: Status) -> None:
         known = stage.world.bundles[row.id].installation
         assert known.metadata.generation == row.generation == row.handed_generation
         assert known.spec.version == row.version
+        await _opens(stage, {each.name: each.data for each in stage.world.bundles[row.id].secrets}, row.id)
+
+
+async def _opens(stage: Stage, secrets: dict[str, dict[str, str]], installation: str) -> None:
+    """What was handed over opens what was made."""
+    given, bucket = secrets[f"{installation}-database"], secrets[f"{installation}-bucket"]
+    async with await psycopg.AsyncConnection.connect(given["url"]) as connection:
+        await connection.execute("SELECT 1")
+    [key] = (stage.place.folder / "s3" / "keys").glob("*.json")
+    assert (key.stem, orjson.loads(key.read_bytes())["secretKey"]) == (bucket["accessKey"], bucket["secretKey"])
+    assert (stage.place.folder / "s3" / "buckets" / key.stem / bucket["name"]).is_dir()
 
 
 async def _count(stage: Stage, query: str) -> int:

@@ -24,6 +24,7 @@ class Action(StrEnum):
     """What can be done with an installation."""
 
     RESTART = "restart"
+    ROTATE = "rotate"
     HIBERNATE = "hibernate"
     WAKE = "wake"
     UNDELETE = "undelete"
@@ -33,6 +34,10 @@ class Action(StrEnum):
 
 _MEANING = {
     Action.RESTART: "Stop and start its processes.",
+    Action.ROTATE: (
+        "Replace the password of its database and the key of its bucket, and restart its processes with them; the old "
+        "ones open nothing any more when it is `stable` again. One that is asleep stays asleep."
+    ),
     Action.HIBERNATE: "Stop its processes and keep everything else. Asleep already is fine.",
     Action.WAKE: "Start its processes again. Awake already is fine.",
     Action.UNDELETE: "Take its deletion back while the grace lasts. Not discarded is fine.",
@@ -45,6 +50,7 @@ _MEANING = {
 _ALSO = {Action.ABANDON: (tokens.Scope.INFRASTRUCTURE_WRITE,)}
 """Scopes that an action needs besides the one of all."""
 _MORE: dict[Action, tuple[refusals.Kind, ...]] = {
+    Action.ROTATE: (installations.NothingToRotateError,),
     Action.ABANDON: (installations.DeletionNotAskedError, installations.ClusterAnswersError),
 }
 
@@ -82,6 +88,7 @@ def _add(action: Action) -> None:
 def _method(installations: service.Installations, action: Action) -> Take:
     methods: dict[Action, Take] = {
         Action.RESTART: installations.restart,
+        Action.ROTATE: installations.rotate,
         Action.HIBERNATE: installations.hibernate,
         Action.WAKE: installations.wake,
         Action.UNDELETE: installations.undelete,

@@ -7,6 +7,7 @@ from typing import Any
 from tenantry.application import manifest
 from tenantry.kernel import errors, ids
 from tenantry.provisioner.installations import pool_plan
+from tenantry.provisioner.installations.transitions import Rotation
 from tenantry.runtime import document
 from tenantry.wire.installations import Status, Target
 
@@ -25,6 +26,8 @@ class LogicalDatabase:
     ca_certificate: str = ""
     """Who signs the server's certificate, as PEM; empty: those that the system trusts."""
     is_ready: bool
+    password_set_at: datetime | None = None
+    """When the server took the password, by its own clock; None where that was never another."""
     pool: "Pool | None" = None
     """Its part of the pooler before the server; None: it has none."""
 
@@ -104,6 +107,7 @@ class Installation:
         runtime: what its cluster reported last.
         is_gone: its cluster reported that nothing is left of it.
         match_labels: what its cluster must be labelled with.
+        rotation: how far a rotation of its credentials is; None: none is under way.
     """
 
     id: ids.InstallationId
@@ -140,6 +144,7 @@ class Installation:
     settled: Settled | None = None
     setback: dict[str, str] | None = None
     match_labels: dict[str, str] = field(default_factory=dict[str, str])
+    rotation: Rotation | None = None
 
     @property
     def needs_database(self) -> bool:
@@ -221,6 +226,12 @@ class ChangeInProgressError(errors.ConflictError):
     """A change is in progress; a second one is accepted when it has ended."""
 
     code = "change-in-progress"
+
+
+class NothingToRotateError(errors.ConflictError):
+    """The installation has neither a database nor a bucket, so it has no credentials to rotate."""
+
+    code = "nothing-to-rotate"
 
 
 class ClusterAwayError(errors.TemporaryError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tenantry.provisioner.installations import model, setbacks
-from tenantry.provisioner.installations.transitions import TABLE, Input
+from tenantry.provisioner.installations.transitions import TABLE, Input, Rotation
 from tenantry.runtime import document
 from tenantry.wire.installations import Status, Target
 
@@ -34,6 +34,21 @@ class Make:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeSecrets:
     """Make generated secrets that the manifest has declared since; never planned here, since only the vault knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """Draw new credentials and write them down: the database's password, and a second key of the bucket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPassword:
+    """Let the database server take the password that is written down, and no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retire:
+    """End what came in by the old credentials: the bucket's other keys, and sessions that were opened before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +95,8 @@ class Rest:
     until: datetime | None = None
 
 
-Step = Place | Make | MakeSecrets | HandOver | Refresh | Move | Remove | Reclaim | Rest
+Rotating = Draw | SetPassword | Retire
+Step = Place | Make | MakeSecrets | Rotating | HandOver | Refresh | Move | Remove | Reclaim | Rest
 
 
 def plan(installation: model.Installation, now: datetime, *, asked_at: datetime | None = None) -> Step:
@@ -153,6 +169,8 @@ def _missing(installation: model.Installation) -> Step | None:
         return Place()
     needs_database = installation.database is not None and not installation.database.is_ready
     needs_bucket = installation.bucket is not None and not installation.bucket.is_ready
+    if not (needs_database or needs_bucket) and (step := _rotating(installation)):
+        return step
     if needs_database or needs_bucket or installation.joins_pooler:
         return Make(database=needs_database or installation.joins_pooler, bucket=needs_bucket)
     if installation.handed_generation < installation.generation:
@@ -160,7 +178,20 @@ def _missing(installation: model.Installation) -> Step | None:
     return None
 
 
-def _observed(installation: model.Installation) -> Move | None:
+def _rotating(installation: model.Installation) -> Draw | SetPassword | None:
+    """Return what new credentials still need before they can be handed over; one that is to be deleted needs none."""
+    if installation.target not in {Target.RUNNING, Target.HIBERNATED}:
+        return None
+    match installation.rotation:
+        case Rotation.ASKED:
+            return Draw()
+        case Rotation.DRAWN:
+            return SetPassword()
+        case Rotation.MADE | None:
+            return None
+
+
+def _observed(installation: model.Installation) -> Move | Retire | None:
     """Turn what the cluster reports of the wanted generation into an input, where it means one."""
     runtime = installation.runtime
     if runtime is None or runtime.observed_generation != installation.generation:
@@ -169,7 +200,7 @@ def _observed(installation: model.Installation) -> Move | None:
     if given is None or not TABLE.allows(installation.status, given):
         return None
     if given in {Input.SETTLED, Input.WELL}:
-        return Move(given=given)
+        return Retire() if installation.rotation is Rotation.MADE else Move(given=given)
     reason, message = explanation(runtime)
     if given is Input.FAILED:
         return failure(installation, reason, message)

@@ -14,7 +14,7 @@ from tenantry.application import manifest
 from tenantry.engine import database
 from tenantry.provisioner import context, tables
 from tenantry.provisioner.installations import demand as demands
-from tenantry.provisioner.installations import model, placement, places_store, pool_plan, pool_store, store
+from tenantry.provisioner.installations import model, placement, places_store, pool_plan, pool_store, ports, store
 from tenantry.wire import installations as wire
 from tenantry.wire.placement import Measure
 
@@ -112,7 +112,7 @@ def _chosen(kind: str, found: Sequence[placement.Candidate], wanted: demands.Dem
 def _new_database(
     installation: model.Installation, server: placement.Candidate, around: context.Context, wanted: demands.Demand
 ) -> dict[str, object]:
-    password = around.vault.seal(around.randomness.token_bytes(24).hex())
+    password = around.vault.seal(ports.new_password(around.randomness))
     pooling = pool_plan.pooling(installation.application) if Measure.POOLED in server.offers else None
     # Names of all databases are visible to every role of a server, so they say nothing about the customer.
     return {
@@ -127,11 +127,12 @@ def _new_database(
 
 
 def _new_bucket(installation: model.Installation, store_id: str, around: context.Context) -> dict[str, object]:
+    pair = ports.new_pair(around.randomness)
     return {
         "id": around.identifiers.new("bkt"),
         "installation_id": installation.id,
         "store_id": store_id,
         "name": f"t-{around.randomness.token_bytes(10).hex()}",
-        "access_key": f"T{around.randomness.token_bytes(10).hex().upper()}",
-        "secret_key": around.vault.seal(around.randomness.token_bytes(24).hex()),
+        "access_key": pair.access_key,
+        "secret_key": around.vault.seal(pair.secret_key),
     }

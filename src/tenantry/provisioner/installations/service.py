@@ -17,7 +17,7 @@ from tenantry.provisioner import context
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.applications import model as applications
 from tenantry.provisioner.installations import changes, journal, model, reservations_store, store
-from tenantry.provisioner.installations.transitions import TABLE, Input
+from tenantry.provisioner.installations.transitions import TABLE, Input, Rotation
 from tenantry.wire import installations as wire
 from tenantry.wire import tokens
 
@@ -118,6 +118,19 @@ class Installations:
             raise transitions.TransitionRefusedError(f"“{installation.name}” is to be asleep. Wake it instead.")
         values = {"restarted_at": self._around.clock.now()}
         await self._take(writer, installation, Input.RESTART, change, values=values, summary="Restart requested.")
+
+    async def rotate(self, writer: database.Writer, change: changes.Change) -> None:
+        """Replace the password of its database and the key of its bucket, and restart it; what sleeps sleeps on.
+
+        Raises:
+            NothingToRotateError: it has neither.
+        """
+        installation = await self._for_change(writer, change)
+        if not (installation.needs_database or installation.needs_bucket):
+            raise model.NothingToRotateError
+        values = {"rotation": Rotation.ASKED, "restarted_at": self._around.clock.now()}
+        summary = "New credentials requested."
+        await self._take(writer, installation, Input.ROTATE, change, values=values, summary=summary)
 
     async def hibernate(self, writer: database.Writer, change: changes.Change) -> None:
         """Stop its processes and keep everything else; asleep already is fine."""
@@ -260,7 +273,7 @@ class Installations:
     ) -> None:
         """Take a request: the next state, a new generation, an event, and the row due at once."""
         if installation.status is wire.Status.FAILED and installation.target is wire.Target.HIBERNATED:
-            given = Input.HIBERNATE if given in {Input.UPDATE, Input.RETRY} else given
+            given = Input.HIBERNATE if given in {Input.UPDATE, Input.RETRY, Input.ROTATE} else given
         if TABLE.is_working(installation.status) and not TABLE.allows(installation.status, given):
             message = f"“{installation.name}” is {installation.status}; wait until that has ended."
             raise model.ChangeInProgressError(message)

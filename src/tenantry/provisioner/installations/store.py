@@ -14,7 +14,7 @@ from tenantry.engine import store as engine_store
 from tenantry.kernel import ids
 from tenantry.provisioner import tables
 from tenantry.provisioner.installations import model
-from tenantry.provisioner.installations.transitions import TABLE
+from tenantry.provisioner.installations.transitions import TABLE, Rotation
 from tenantry.runtime import document
 from tenantry.wire import infrastructure
 from tenantry.wire.installations import Status, Target
@@ -177,6 +177,28 @@ async def keep_key(writer: database.Writer, installation_id: str, access_key: st
     await writer.execute(_B.update().where(_B.c.installation_id == installation_id).values(**values))
 
 
+async def keep_password(writer: database.Writer, installation_id: str, password: bytes, verifier: bytes) -> None:
+    """Write the password of its logical database; a pooler has to let its role in anew.
+
+    Args:
+        writer: the transaction.
+        installation_id: whose.
+        password: sealed.
+        verifier: of it, sealed; only what has a part of a pooler has one.
+    """
+    values = {
+        "password": password,
+        "verifier": sa.case((_D.c.pool_size > 0, verifier), else_=None),
+        "pooled_by": None,
+    }
+    await writer.execute(_D.update().where(_D.c.installation_id == installation_id).values(**values))
+
+
+async def note_password_set(writer: database.Writer, installation_id: str, at: datetime) -> None:
+    """Write down since when the server takes the password of its logical database."""
+    await writer.execute(_D.update().where(_D.c.installation_id == installation_id).values(password_set_at=at))
+
+
 async def note_made(
     writer: database.Writer, installation_id: str, now: datetime, *, database_made: bool, bucket_made: bool
 ) -> None:
@@ -235,6 +257,7 @@ def _installation(row: sa.RowMapping) -> model.Installation:
         settled=None if row["settled"] is None else model.Settled(**row["settled"]),
         setback=row["setback"],
         match_labels=row["match_labels"],
+        rotation=None if row["rotation"] is None else Rotation(row["rotation"]),
     )
 
 
@@ -261,6 +284,7 @@ def _database(row: sa.RowMapping) -> model.LogicalDatabase | None:
         ssl_mode=row["server_ssl_mode"],
         ca_certificate=row["server_ca_certificate"],
         is_ready=row["database_ready_at"] is not None,
+        password_set_at=row["database_password_set_at"],
         pool=_pool(row),
     )
 

@@ -11,12 +11,25 @@ from tenantry.kernel import transitions
 from tenantry.wire.installations import Status, Target
 
 
+class Rotation(StrEnum):
+    """How far a rotation of an installation's credentials is; none is under way where there is no word."""
+
+    ASKED = "asked"
+    """Nothing has changed yet."""
+    DRAWN = "drawn"
+    """The new ones are written down, and the new key opens the bucket."""
+    MADE = "made"
+    """The database server takes the new password only; the old key lives until the new ones are in use."""
+
+
 class Input(StrEnum):
     """What happens to an installation."""
 
     UPDATE = "update"
     """Request: another version, size or settings."""
     RESTART = "restart"
+    ROTATE = "rotate"
+    """Request: other credentials for its database and its bucket."""
     HIBERNATE = "hibernate"
     WAKE = "wake"
     DISCARD = "discard"
@@ -60,7 +73,16 @@ SERVING: Mapping[Target, frozenset[Status]] = {
 """Which statuses are on the way to which target; every other pair is impossible, and the database refuses it."""
 
 REQUESTS = frozenset(
-    {Input.UPDATE, Input.RESTART, Input.HIBERNATE, Input.WAKE, Input.DISCARD, Input.UNDELETE, Input.RETRY}
+    {
+        Input.UPDATE,
+        Input.RESTART,
+        Input.ROTATE,
+        Input.HIBERNATE,
+        Input.WAKE,
+        Input.DISCARD,
+        Input.UNDELETE,
+        Input.RETRY,
+    }
 )
 
 TABLE: transitions.TransitionTable[Status, Input] = transitions.TransitionTable(
@@ -75,6 +97,7 @@ TABLE: transitions.TransitionTable[Status, Input] = transitions.TransitionTable(
         Status.STABLE: {
             Input.UPDATE: Status.UPDATING,
             Input.RESTART: Status.RESTARTING,
+            Input.ROTATE: Status.RESTARTING,
             Input.HIBERNATE: Status.HIBERNATING,
             Input.DISCARD: Status.DISCARDING,
             Input.UNWELL: Status.UNHEALTHY,
@@ -82,6 +105,7 @@ TABLE: transitions.TransitionTable[Status, Input] = transitions.TransitionTable(
         Status.UNHEALTHY: {
             Input.UPDATE: Status.UPDATING,
             Input.RESTART: Status.RESTARTING,
+            Input.ROTATE: Status.RESTARTING,
             Input.HIBERNATE: Status.HIBERNATING,
             Input.DISCARD: Status.DISCARDING,
             Input.WELL: Status.STABLE,
@@ -91,6 +115,7 @@ TABLE: transitions.TransitionTable[Status, Input] = transitions.TransitionTable(
             Input.RETRY: Status.PROVISIONING,
             Input.UPDATE: Status.UPDATING,
             Input.RESTART: Status.RESTARTING,
+            Input.ROTATE: Status.RESTARTING,
             Input.HIBERNATE: Status.HIBERNATING,
             Input.WAKE: Status.WAKING,
             Input.DISCARD: Status.DISCARDING,
@@ -116,6 +141,7 @@ TABLE: transitions.TransitionTable[Status, Input] = transitions.TransitionTable(
         Status.HIBERNATED: {
             Input.WAKE: Status.WAKING,
             Input.UPDATE: Status.HIBERNATING,
+            Input.ROTATE: Status.HIBERNATING,
             Input.DISCARD: Status.DISCARDING,
         },
         Status.WAKING: {

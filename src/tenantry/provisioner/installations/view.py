@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tenantry.provisioner.installations import model
+from tenantry.provisioner.installations.transitions import Rotation
 from tenantry.runtime import document
 from tenantry.wire import installations as wire
 from tenantry.wire import placement
@@ -61,6 +62,8 @@ def _conditions(installation: model.Installation) -> Iterator[wire.Condition]:
     if installation.needs_bucket:
         is_ready = installation.bucket is not None and installation.bucket.is_ready
         yield _made("BucketReady", is_ready, "Its bucket is there.", "Its bucket is being made.")
+    if installation.rotation is not None:
+        yield _rotated(installation, installation.rotation)
     if installation.runtime is not None:
         for condition in installation.runtime.conditions:
             yield wire.Condition(
@@ -99,6 +102,17 @@ def _pooled(installation: model.Installation) -> wire.Condition:
     else:
         told = "Waiting", "The pooler has not let it in yet."
     return wire.Condition(type="PoolerReady", status=_FALSE, reason=told[0], message=told[1])
+
+
+def _rotated(installation: model.Installation, rotation: Rotation) -> wire.Condition:
+    """Only while it does not hold."""
+    told = {
+        Rotation.ASKED: "New credentials are asked for; the old ones are still in use.",
+        Rotation.DRAWN: "New credentials are drawn; its database is about to take the new password.",
+        Rotation.MADE: "The new credentials work; what is left of the old ones ends when it runs with the new ones.",
+    }
+    message = f"{told[rotation]} {installation.message}".rstrip()
+    return wire.Condition(type="CredentialsRotated", status=_FALSE, reason=rotation.capitalize(), message=message)
 
 
 def _made(kind: str, is_ready: bool, done: str, pending: str) -> wire.Condition:

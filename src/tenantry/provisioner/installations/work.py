@@ -23,6 +23,7 @@ from tenantry.provisioner.installations import (
     pool_store,
     ports,
     reservations_store,
+    rotation,
     setbacks,
     store,
 )
@@ -52,6 +53,7 @@ class Outcome:
     is_gone: bool = False
     key: ports.KeyPair | None = None
     """What opens the bucket, where that is another key than the row has."""
+    rotated: rotation.Rotated | None = None
 
 
 class InstallationWork:
@@ -61,6 +63,7 @@ class InstallationWork:
         """Take what services share and the ways to the world."""
         self._around = around
         self._world = world
+        self._rotation = rotation.Steps(around, world)
         self._asked: dict[str, datetime] = {}
 
     async def load(self, connection: AsyncConnection, row: str) -> model.Installation | None:
@@ -71,6 +74,7 @@ class InstallationWork:
         """Take the step that the plan decides."""
         now = self._around.clock.now()
         step = plan.plan(row, now, asked_at=self._asked.get(row.id))
+        rotated = None
         match step:
             case plan.Make():
                 return await self._make(row, step, now)
@@ -80,13 +84,15 @@ class InstallationWork:
                 if handover.completed_secrets(row, self._around) is not None:
                     return Outcome(step=plan.MakeSecrets())
                 return await self._ask(row, step, now)
+            case plan.Draw() | plan.SetPassword() | plan.Retire():
+                rotated = await self._rotate(row, step)
             case plan.Remove():
                 return await self._remove(row, step)
             case plan.Place() | plan.MakeSecrets() | plan.Move() | plan.Rest():
                 pass
             case _:
                 assert_never(step)
-        return Outcome(step=step)
+        return Outcome(step=step, rotated=rotated)
 
     async def _make(self, row: model.Installation, step: plan.Make, now: datetime) -> Outcome:
         """Make what is missing, and hand over at once, since somebody waits."""
@@ -138,6 +144,17 @@ class InstallationWork:
         handed = None if isinstance(step, plan.Refresh) else row.generation
         return Outcome(step=step, report=found.status, handed=handed)
 
+    async def _rotate(self, row: model.Installation, step: plan.Rotating) -> rotation.Rotated:
+        match step:
+            case plan.Draw():
+                return await self._rotation.draw(row, await self._runtime(row))
+            case plan.SetPassword():
+                return await self._rotation.set_password(row)
+            case plan.Retire():
+                return await self._rotation.retire(row)
+            case _:
+                assert_never(step)
+
     async def _remove(self, row: model.Installation, step: plan.Step) -> Outcome:
         runtime = await self._runtime(row)
         await runtime.delete(row.id)
@@ -183,7 +200,7 @@ class InstallationWork:
                 return await self._report(writer, row, outcome, now)
             case plan.Remove() | plan.Reclaim():
                 return await self._removed(writer, row, outcome, now)
-            case plan.Place() | plan.Make() | plan.MakeSecrets():
+            case plan.Place() | plan.Make() | plan.MakeSecrets() | plan.Draw() | plan.SetPassword() | plan.Retire():
                 return await self._made(writer, row, outcome, now)
             case _:
                 assert_never(step)
@@ -202,6 +219,11 @@ class InstallationWork:
                     await pool_store.note_let_in(writer, row.id, row.database.pool.address)
                 await self._report(writer, row, outcome, now)
                 summary = "Database and bucket are there."
+            case plan.Draw() | plan.SetPassword() | plan.Retire() as step:
+                if not rotation.has_stayed(step, row):
+                    return now
+                await self._rotation.write(writer, row, step, outcome.rotated or rotation.Rotated())
+                summary = rotation.SUMMARIES[rotation.after(step)]
             case _:
                 await self._keep_secrets(writer, row)
                 return now

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from support import provisioner_things as things
-from tenantry.provisioner.installations import model, plan
-from tenantry.provisioner.installations.transitions import SERVING, TABLE, Input
+from tenantry.provisioner.installations import model, plan, rotation
+from tenantry.provisioner.installations.transitions import SERVING, TABLE, Input, Rotation
 from tenantry.runtime import document
 from tenantry.wire.installations import Status, Target
 
@@ -36,6 +36,9 @@ def impossible(each: model.Installation) -> str:
         "well and never handed over": each.status in {Status.STABLE, Status.UNHEALTHY, Status.HIBERNATED}
         and (each.runtime is not None or each.handed_generation > 0)
         and each.handed_generation < each.generation,
+        "well and rotating": each.status in {Status.STABLE, Status.UNHEALTHY, Status.HIBERNATED}
+        and each.rotation is not None,
+        "handed over before the new credentials work": _rotates(each) and each.handed_generation >= each.generation,
         "well and not made": each.status in {Status.STABLE, Status.UNHEALTHY, Status.HIBERNATED}
         and (never_placed or _is_unmade(each)),
     }
@@ -45,6 +48,11 @@ def impossible(each: model.Installation) -> str:
 def _is_unmade(each: model.Installation) -> bool:
     parts = (each.database, each.bucket)
     return each.target is not Target.DELETED and any(part is not None and not part.is_ready for part in parts)
+
+
+def _rotates(each: model.Installation) -> bool:
+    is_begun = each.rotation in {Rotation.ASKED, Rotation.DRAWN}
+    return is_begun and each.target in {Target.RUNNING, Target.HIBERNATED}
 
 
 def worlds() -> Iterator[model.Installation]:
@@ -61,6 +69,7 @@ def worlds() -> Iterator[model.Installation]:
         "runtime": reports,
         "is_gone": [False, True],
         "delete_after": [None, NOON - FAR, NOON + FAR],
+        "rotation": [None, *Rotation],
     }
     base = things.installation()
     for target, status in itertools.product(axes["target"], axes["status"]):
@@ -95,8 +104,26 @@ def _is_fitting(step: plan.Step, world: model.Installation) -> bool:
             return step.database or step.bucket
         case plan.HandOver():
             return step.generation == world.generation > world.handed_generation and not _is_unmade(world)
+        case plan.Draw() | plan.SetPassword() | plan.Retire():
+            return _rotates_fittingly(step, world)
         case _:
             return _ends_fittingly(step, world)
+
+
+def _rotates_fittingly(step: plan.Rotating, world: model.Installation) -> bool:
+    """What is new is made before it is handed over, and what is old ends when the new is in use."""
+    if _is_unmade(world):
+        return False
+    match step:
+        case plan.Draw():
+            return world.rotation is Rotation.ASKED and world.handed_generation < world.generation
+        case plan.SetPassword():
+            return world.rotation is Rotation.DRAWN and world.handed_generation < world.generation
+        case plan.Retire():
+            phases = {Target.RUNNING: Phase.READY}
+            reported = world.runtime is not None and world.runtime.observed_generation == world.generation
+            is_used = reported and world.runtime.phase is phases.get(world.target, Phase.ASLEEP)
+            return is_used and world.rotation is Rotation.MADE
 
 
 def _ends_fittingly(step: plan.Step, world: model.Installation) -> bool:
@@ -182,6 +209,8 @@ def _effect(step: plan.Step, world: model.Installation, cluster: Phase) -> dict[
         case plan.Make():
             made = {"database": things.database()} if step.database else {}
             return made | ({"bucket": things.bucket()} if step.bucket else {})
+        case plan.Draw() | plan.SetPassword() | plan.Retire():
+            return {"rotation": rotation.after(step)}
         case plan.Remove() | plan.Reclaim():
             return {"is_gone": True} if isinstance(step, plan.Remove) else {"database": None, "bucket": None}
         case _:
@@ -249,6 +278,42 @@ class TestConvergence:
             plan.Move(given=Input.GONE),
             plan.Rest(),
         ]
+
+
+class TestRotation:
+    ASKED: dict[str, Any] = {"generation": 4, "rotation": Rotation.ASKED}  # noqa: RUF012 - read only
+
+    def test_hands_over_what_works_and_retires_the_old_when_the_new_is_in_use(self) -> None:
+        world = things.installation(status=Status.RESTARTING, **self.ASKED)
+        assert converge(world, Phase.READY) == [
+            plan.Draw(),
+            plan.SetPassword(),
+            plan.HandOver(generation=4),
+            plan.Retire(),
+            plan.Move(given=Input.SETTLED),
+            plan.Rest(),
+        ]
+
+    def test_of_one_that_sleeps_does_not_wake_it(self) -> None:
+        asleep: dict[str, Any] = {"target": Target.HIBERNATED, "status": Status.HIBERNATING}
+        steps = converge(things.installation(**asleep, **self.ASKED), Phase.READY)
+        assert steps[-3:] == [plan.Retire(), plan.Move(given=Input.SETTLED), plan.Rest()]
+
+    def test_of_one_that_does_not_come_up_leaves_the_old_key_alone(self) -> None:
+        world = things.installation(status=Status.RESTARTING, **self.ASKED)
+        assert plan.Retire() not in converge(world, Phase.FAILED)
+
+    @pytest.mark.parametrize("rotation", list(Rotation))
+    def test_of_one_that_is_switched_off_waits_until_that_is_taken_back(self, rotation: Rotation) -> None:
+        discarding: dict[str, Any] = {
+            "target": Target.DISCARDED,
+            "status": Status.DISCARDING,
+            "delete_after": NOON + FAR,
+        }
+        world = things.installation(**discarding, generation=4, rotation=rotation)
+        assert not {plan.Draw(), plan.SetPassword()} & set(converge(world, Phase.READY))
+        restoring = dataclasses.replace(world, target=Target.RUNNING, status=Status.RESTORING, delete_after=None)
+        assert converge(restoring, Phase.READY)[-3] == plan.Retire()
 
 
 class TestReasons:

@@ -5,9 +5,11 @@ administrator need not be a superuser, whom managed servers do not give away: it
 member of the roles that it makes.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -20,6 +22,7 @@ from tenantry.provisioner.installations import ports
 
 _CONNECT_SECONDS = 5
 _STATEMENT_MILLISECONDS = 60_000
+_SET_PASSWORD = timedelta(seconds=20)
 _VERIFYING = "verify-full"
 _OWN = ("postgres", "template1")
 """Of every server; whoever can connect to them sees more than a customer should."""
@@ -115,6 +118,28 @@ class PostgresMaker:
                     await connection.execute(
                         sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
                     )
+
+    async def set_password(self, name: str, password: str, *, verifier: str = "") -> datetime:
+        """Let the role have this password and no other; return since when it has, by the server's clock.
+
+        Sessions that are open stay. It is ended by its own clock before a lease ends, so that one that was frozen does
+        not set a password of yesterday when it wakes.
+        """
+        try:
+            async with asyncio.timeout(_SET_PASSWORD.total_seconds()), self._connection("postgres") as connection:
+                kept = sql.Literal(verifier or _verifier(connection, name, password))
+                await connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), kept))
+                return await _now(connection)
+        except TimeoutError as error:
+            raise ServerAwayError(f"The database server at {self._server.host} takes too long.") from error
+
+    async def end_sessions(self, name: str, *, before: datetime) -> None:
+        """End the sessions of the role that were opened before a time, by the server's clock."""
+        async with self._connection("postgres") as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND backend_start < %s",
+                [name, before],
+            )
 
     async def remove(self, name: str) -> None:
         """Remove database and role; open connections are ended."""
@@ -225,6 +250,14 @@ async def _standing(connection: psycopg.AsyncConnection, role: str) -> tuple[boo
     )
     row = await found.fetchone()
     return (bool(row[0]), bool(row[1])) if row else (False, False)
+
+
+async def _now(connection: psycopg.AsyncConnection) -> datetime:
+    """Return the time by the server's clock."""
+    row = await (await connection.execute("SELECT clock_timestamp()")).fetchone()
+    if row is None:
+        raise ServerRefusedError("The database server does not tell the time.")
+    return row[0]
 
 
 async def _open_databases(connection: psycopg.AsyncConnection) -> list[str]:

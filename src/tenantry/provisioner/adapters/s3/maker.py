@@ -84,11 +84,22 @@ class IamMaker:
             await clients.iam.put_user_policy(
                 UserName=name, PolicyName=policy.NAME, PolicyDocument=policy.document(name, clients.partition)
             )
-            await self._take_keys_back(clients, name)
-            made = (await clients.iam.create_access_key(UserName=name))["AccessKey"]
-        pair = ports.KeyPair(access_key=made["AccessKeyId"], secret_key=made["SecretAccessKey"])
+            pair = await self._make_key(clients, name)
         await self._until_it_opens(name, pair)
         return pair
+
+    async def renew(self, name: str, new: ports.KeyPair, *, present: str) -> ports.KeyPair:
+        """Make a second key besides the present one, which stays until `retire`; a user can have two."""
+        del new  # IAM chooses itself
+        async with self._connections.opened(self._store, within=self._limits.attempt) as clients:
+            pair = await self._make_key(clients, name, keep=present)
+        await self._until_it_opens(name, pair)
+        return pair
+
+    async def retire(self, name: str, *, present: str) -> None:
+        """Take back all keys but the present one."""
+        async with self._connections.opened(self._store, within=self._limits.attempt) as clients:
+            await self._take_keys_back(clients, name, keep=present)
 
     async def remove(self, name: str, access_key: str) -> None:
         """Remove the keys first, so that nobody writes any more, then all objects, the bucket and the user."""
@@ -109,9 +120,17 @@ class IamMaker:
         if made is None:
             await clients.s3.head_bucket(Bucket=name)  # somebody else's would be refused
 
-    async def _take_keys_back(self, clients: connection.Clients, name: str) -> None:
+    async def _make_key(self, clients: connection.Clients, name: str, *, keep: str = "") -> ports.KeyPair:
+        """Make a key; of those before it only the one that is to be kept lives on."""
+        await self._take_keys_back(clients, name, keep=keep)
+        made = (await clients.iam.create_access_key(UserName=name))["AccessKey"]
+        return ports.KeyPair(access_key=made["AccessKeyId"], secret_key=made["SecretAccessKey"])
+
+    async def _take_keys_back(self, clients: connection.Clients, name: str, *, keep: str = "") -> None:
         found = await refusals.passing(clients.iam.list_access_keys(UserName=name), _NO_ENTITY) or {}
         for each in found.get("AccessKeyMetadata", []):
+            if each["AccessKeyId"] == keep:
+                continue
             asked = clients.iam.delete_access_key(UserName=name, AccessKeyId=each["AccessKeyId"])
             await refusals.passing(asked, _NO_ENTITY)
 
