@@ -108,6 +108,7 @@ async def _installations(line: Line) -> None:
     assert await line.first_line("installation", "logs", "flat", "-f", "--tail", "1")
     await line.run("installation", "update", "flat", "--version", "7.2.1", "--wait")
     await line.run("installation", "restart", "flat", "--wait")
+    await line.run("installation", "rotate", "flat", "--wait")
     await line.run("installation", "hibernate", "flat", "--wait")
     await line.run("installation", "wake", "flat", "--wait")
     await line.run("installation", "lock", "flat")

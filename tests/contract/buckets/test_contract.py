@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from support import provisioner_stage
+from tenantry.kernel import randomness
 from tenantry.provisioner.adapters.s3 import connection, refusals
 from tenantry.provisioner.installations import ports
 
@@ -51,6 +52,53 @@ async def test_making_again_keeps_what_is_there(store: Any) -> None:
         await s3.put_object(Bucket=name, Key="kept", Body=b"1")
     again = await store.maker.make(name, first.access_key, first.secret_key)
     assert await content(store, again, name) == ["kept"]
+
+
+async def test_another_pair_opens_what_is_there_and_the_one_before_nothing_once_that_is_retired(store: Any) -> None:
+    name, *key = chosen()
+    old = await store.maker.make(name, *key)
+    async with opened(store, old) as s3:
+        await s3.put_object(Bucket=name, Key="kept", Body=b"1")
+    new = await store.maker.renew(name, proposed(), present=old.access_key)
+    assert new.access_key != old.access_key
+    assert await content(store, new, name) == ["kept"]
+    for _ in "12":
+        await store.maker.retire(name, present=new.access_key)
+    assert await content(store, new, name) == ["kept"]
+    await until_closed(store, old, name)
+    await store.maker.remove(name, new.access_key)
+
+
+async def test_a_renewal_that_nobody_heard_of_may_be_repeated_and_nothing_of_it_stays(store: Any) -> None:
+    name, *key = chosen()
+    old = await store.maker.make(name, *key)
+    lost = await store.maker.renew(name, proposed(), present=old.access_key)
+    new = await store.maker.renew(name, proposed(), present=old.access_key)
+    await store.maker.retire(name, present=new.access_key)
+    assert await content(store, new, name) == []
+    for each in (old, lost):
+        await until_closed(store, each, name)
+    await store.maker.renew(name, proposed(), present=new.access_key)
+    await store.maker.remove(name, new.access_key)  # it knows nothing of the last one
+    await until_closed(store, new, name)
+
+
+def proposed() -> ports.KeyPair:
+    return ports.new_pair(randomness.SystemRandomness())
+
+
+async def until_closed(store: Any, pair: ports.KeyPair, name: str) -> None:
+    """Wait until a pair opens nothing; gateways learn of it one after another."""
+
+    async def is_closed() -> bool:
+        try:
+            async with opened(store, pair) as s3:
+                await s3.put_object(Bucket=name, Key="from-the-thief", Body=b"1")
+        except (refusals.StoreRefusedError, refusals.KeyRefusedError):
+            return True
+        return False
+
+    await provisioner_stage.poll(is_closed)
 
 
 async def test_removing_takes_everything_and_may_be_repeated(store: Any) -> None:

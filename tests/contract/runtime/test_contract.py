@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,24 @@ async def test_another_version_serves_after_its_migration(stage: agent_stage.Sta
     assert found.status is not None
     assert found.status.serving_version == "2.0"
     await unmake(stage, "ins-version")
+
+
+async def test_other_secrets_reach_what_runs(stage: agent_stage.Stage) -> None:
+    async def password() -> str:
+        pid = (await stage.pids("ins-secrets"))["web"]
+        variables = (await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)).split(b"\0")
+        [found] = [each for each in variables if each.startswith(b"PASSWORD=")]
+        return found.decode().removeprefix("PASSWORD=")
+
+    await make(stage, "ins-secrets")
+    assert await password() == "swordfish-42"
+    given = tiny.bundle("ins-secrets", generation=2, restartedAt="2026-11-30T12:00:00Z")
+    secret = given.secrets[0].model_copy(update={"data": {"adminPassword": "marlin-43"}})
+    await runtime(stage).apply(given.model_copy(update={"secrets": [secret]}))
+    await stage.comes_to("ins-secrets", Phase.READY, generation=2)
+    assert await password() == "marlin-43"
+    assert (await stage.visit("ins-secrets.localhost"))[0] == 200
+    await unmake(stage, "ins-secrets")
 
 
 async def test_asleep_there_is_no_process_and_awake_it_is_as_before(stage: agent_stage.Stage) -> None:

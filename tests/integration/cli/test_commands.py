@@ -41,6 +41,7 @@ async def test_yaml_is_the_same(stage: stages.Stage, run: Run) -> None:
     ("arguments", "answer", "method", "path"),
     [
         (["installation", "restart", "acme"], things.installation(), "POST", "installations/acme/restart"),
+        (["installation", "rotate", "acme"], things.installation(), "POST", "installations/acme/rotate"),
         (["installation", "hibernate", "acme"], things.installation(), "POST", "installations/acme/hibernate"),
         (["installation", "wake", "acme"], things.installation(), "POST", "installations/acme/wake"),
         (["installation", "retry", "acme"], things.installation(), "POST", "installations/acme/retry"),

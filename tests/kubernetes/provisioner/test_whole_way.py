@@ -5,16 +5,20 @@ processes behind them.
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
 from support import operator_pods, operator_stage, provisioner_stage
+from tenantry.application import manifest
 from tenantry.cli import explaining
 from tenantry.kubernetes import kinds
 from tenantry.wire import infrastructure, installations
+from testbed import tiny
 from testbed.api import Api
 
 Status = installations.Status
@@ -67,6 +71,75 @@ async def test_an_installation_lives_in_a_cluster(
         return not await stage.api.has(kinds.NAMESPACE.path(name=made.id))
 
     await operator_stage.eventually(is_gone, within=timedelta(seconds=WITHIN))
+
+
+async def test_credentials_are_rotated_and_its_pods_run_with_the_new_ones(
+    provisioner: provisioner_stage.Stage, stage: operator_stage.Stage
+) -> None:
+    place = provisioner.place
+    server = infrastructure.RegisterDatabaseServer(
+        name="pg",
+        host=place.host,
+        port=place.port,
+        user=place.user,
+        password=SecretStr(place.password),
+        ssl_mode="disable",
+    )
+    await provisioner.client.database_servers.register(server)
+    await provisioner.client.applications.apply(_with_database())
+    await provisioner.until_available()
+    made = await provisioner.create("vault")
+    await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
+    old, before = await _url(stage.api, made.id), await _pods(stage.api, made.id)
+    assert await _connects(old)
+    await provisioner.client.installations.rotate("vault")
+    await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
+    new, after = await _url(stage.api, made.id), await _pods(stage.api, made.id)
+    assert await _connects(new)
+    assert not await _connects(old)
+    assert not set(before) & set(after)
+    assert set(after.values()) == {new}
+    await provisioner.client.installations.delete("vault", grace_seconds=0)
+    await provisioner.until(made.id, Status.DELETED, seconds=WITHIN)
+
+
+def _with_database() -> manifest.Application:
+    """The tiny application, told where its database is."""
+    workloads = [
+        each | {"environment": [*each.get("environment", []), {"name": "DATABASE", "value": "{{ database.url }}"}]}
+        for each in tiny.MANIFEST["spec"]["workloads"]
+    ]
+    return operator_stage.application("tiny", defaultVersion="1.0", workloads=workloads, needs={"database": {}})
+
+
+async def _url(api: Api, name: str) -> str:
+    """Return the address of the database as the provisioner has handed it over."""
+    return _text((await api.get(kinds.SECRET.path(name, f"{name}-database")))["data"]["url"])
+
+
+async def _pods(api: Api, name: str) -> dict[str, str]:
+    """Return each pod with the address of the database that its variables have."""
+    found: dict[str, str] = {}
+    for pod in await api.items(kinds.POD.path(name)):
+        if pod["metadata"].get("deletionTimestamp") is None:
+            [variable] = [each for each in pod["spec"]["containers"][0]["env"] if each["name"] == "DATABASE"]
+            source = variable["valueFrom"]["secretKeyRef"]
+            secret = await api.get(kinds.SECRET.path(name, source["name"]))
+            found[pod["metadata"]["uid"]] = _text(secret["data"][source["key"]])
+    return found
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode()
+
+
+async def _connects(url: str) -> bool:
+    try:
+        async with await psycopg.AsyncConnection.connect(url, connect_timeout=5):
+            return True
+    except psycopg.OperationalError as error:
+        assert "password authentication failed" in str(error)  # noqa: PT017 - any other refusal is none
+        return False
 
 
 async def test_why_a_pod_is_not_well_is_explained(

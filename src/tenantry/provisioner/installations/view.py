@@ -63,7 +63,7 @@ def _conditions(installation: model.Installation) -> Iterator[wire.Condition]:
         is_ready = installation.bucket is not None and installation.bucket.is_ready
         yield _made("BucketReady", is_ready, "Its bucket is there.", "Its bucket is being made.")
     if installation.rotation is not None:
-        yield _rotated(installation, installation.rotation)
+        yield _rotated(installation.rotation)
     if installation.runtime is not None:
         for condition in installation.runtime.conditions:
             yield wire.Condition(
@@ -104,15 +104,16 @@ def _pooled(installation: model.Installation) -> wire.Condition:
     return wire.Condition(type="PoolerReady", status=_FALSE, reason=told[0], message=told[1])
 
 
-def _rotated(installation: model.Installation, rotation: Rotation) -> wire.Condition:
+def _rotated(rotation: Rotation) -> wire.Condition:
     """Only while it does not hold."""
     told = {
         Rotation.ASKED: "New credentials are asked for; the old ones are still in use.",
         Rotation.DRAWN: "New credentials are drawn; its database is about to take the new password.",
         Rotation.MADE: "The new credentials work; what is left of the old ones ends when it runs with the new ones.",
     }
-    message = f"{told[rotation]} {installation.message}".rstrip()
-    return wire.Condition(type="CredentialsRotated", status=_FALSE, reason=rotation.capitalize(), message=message)
+    return wire.Condition(
+        type="CredentialsRotated", status=_FALSE, reason=rotation.capitalize(), message=told[rotation]
+    )
 
 
 def _made(kind: str, is_ready: bool, done: str, pending: str) -> wire.Condition:

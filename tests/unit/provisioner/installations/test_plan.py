@@ -96,16 +96,14 @@ def test_there_is_a_world_for_every_status() -> None:
 def _is_fitting(step: plan.Step, world: model.Installation) -> bool:
     """Tell whether a step can be taken in a world at all."""
     match step:
-        case plan.Move():
-            return TABLE.allows(world.status, step.given)
+        case plan.Draw() | plan.SetPassword() | plan.Retire():
+            return _rotates_fittingly(step, world)
         case plan.Place():
             return world.placed_at is None
         case plan.Make():
             return step.database or step.bucket
         case plan.HandOver():
             return step.generation == world.generation > world.handed_generation and not _is_unmade(world)
-        case plan.Draw() | plan.SetPassword() | plan.Retire():
-            return _rotates_fittingly(step, world)
         case _:
             return _ends_fittingly(step, world)
 
@@ -120,14 +118,15 @@ def _rotates_fittingly(step: plan.Rotating, world: model.Installation) -> bool:
         case plan.SetPassword():
             return world.rotation is Rotation.DRAWN and world.handed_generation < world.generation
         case plan.Retire():
-            phases = {Target.RUNNING: Phase.READY}
-            reported = world.runtime is not None and world.runtime.observed_generation == world.generation
-            is_used = reported and world.runtime.phase is phases.get(world.target, Phase.ASLEEP)
+            wanted = Phase.READY if world.target is Target.RUNNING else Phase.ASLEEP
+            is_used = _is_reported(world) and world.runtime is not None and world.runtime.phase is wanted
             return is_used and world.rotation is Rotation.MADE
 
 
 def _ends_fittingly(step: plan.Step, world: model.Installation) -> bool:
     match step:
+        case plan.Move():
+            return TABLE.allows(world.status, step.given)
         case plan.Remove():
             return world.target is Target.DELETED and not world.is_gone
         case plan.Reclaim():
@@ -203,20 +202,26 @@ def _effect(step: plan.Step, world: model.Installation, cluster: Phase) -> dict[
         case plan.Move():
             target = Target.DELETED if step.given is Input.EXPIRED else world.target
             return {"status": TABLE.next(world.status, step.given), "target": target}
-        case plan.Place():
-            parts = {"database": things.database(is_ready=False), "bucket": things.bucket(is_ready=False)}
-            return {"placed_at": NOON, "cluster_id": "clu-1", "cluster": "here", **parts}
-        case plan.Make():
-            made = {"database": things.database()} if step.database else {}
-            return made | ({"bucket": things.bucket()} if step.bucket else {})
-        case plan.Draw() | plan.SetPassword() | plan.Retire():
-            return {"rotation": rotation.after(step)}
+        case plan.Place() | plan.Make() | plan.Draw() | plan.SetPassword() | plan.Retire():
+            return _made(step)
         case plan.Remove() | plan.Reclaim():
             return {"is_gone": True} if isinstance(step, plan.Remove) else {"database": None, "bucket": None}
         case _:
             is_asleep = world.target is not Target.RUNNING and cluster is Phase.READY
             report = things.report(Phase.ASLEEP if is_asleep else cluster, generation=world.generation)
             return {"handed_generation": world.generation, "runtime": report}
+
+
+def _made(step: plan.Place | plan.Make | plan.Rotating) -> dict[str, Any]:
+    match step:
+        case plan.Place():
+            parts = {"database": things.database(is_ready=False), "bucket": things.bucket(is_ready=False)}
+            return {"placed_at": NOON, "cluster_id": "clu-1", "cluster": "here", **parts}
+        case plan.Make():
+            made = {"database": things.database()} if step.database else {}
+            return made | ({"bucket": things.bucket()} if step.bucket else {})
+        case _:
+            return {"rotation": rotation.after(step)}
 
 
 def _is_reported(world: model.Installation) -> bool:
