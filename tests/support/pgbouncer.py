@@ -120,7 +120,8 @@ class Pooler:
         """Ask PgBouncer's console, as the account that it runs as."""
         asked = (
             "import psycopg, sys, json; c = psycopg.connect(host=sys.argv[1], port=int(sys.argv[2]), user='pgbouncer',"
-            "dbname='pgbouncer', autocommit=True); print(json.dumps(c.execute(sys.argv[3]).fetchall(), default=str))"
+            "dbname='pgbouncer', autocommit=True); r = c.execute(sys.argv[3]); "
+            "print(json.dumps(r.fetchall() if r.description else [], default=str))"
         )
         words = (sys.executable, "-c", asked, str(self.folder / "socket"), str(self.port), command)
         done = subprocess.run([*_as_account(), *words], check=True, capture_output=True, timeout=30)

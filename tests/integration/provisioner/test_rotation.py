@@ -111,6 +111,21 @@ class TestTheDatabase:
         assert not await poolers.serves(before)
         assert not await poolers.serves(before, "url")
 
+    async def test_that_is_pooled_is_left_by_those_who_logged_in_at_the_pooler_before_when_that_is_told_to(
+        self, stage: Stage, running: pgbouncer.Pooler
+    ) -> None:
+        made = await stage.stable("acme")
+        before = poolers.given(stage, made)
+        async with await poolers.opened(before) as thief:
+            await thief.execute("SELECT 1")
+            await rotated(stage, made)
+            await thief.execute("SELECT 1")  # PgBouncer asks for a password at the beginning only
+            running.console(f"KILL {before['name']}")
+            running.console(f"RESUME {before['name']}")
+            with pytest.raises(psycopg.OperationalError):
+                await thief.execute("SELECT 1")
+        assert await poolers.serves(poolers.given(stage, made))
+
 
 class TestTheBucket:
     @pytest.fixture
@@ -259,6 +274,18 @@ class TestAReason:
         await stage.until(made.id, Status.STABLE, seconds=30)
         assert not await connects(before[0])
         assert given(stage, made, "bucket") != before[1]
+
+    async def test_to_stop_is_a_start_that_fails_and_another_try_finishes_it(self, stage: Stage) -> None:
+        made = await stage.stable("acme")
+        before = given(stage, made, "database")
+        stage.world.will = lambda each: runtime_twin.unwell(each, document.Phase.FAILED, "StartTimedOut")
+        seen = await rotated(stage, made, Status.FAILED)
+        assert (seen.reason, [reason for _, reason, _ in said(seen)]) == ("StartTimedOut", ["Made"])
+        assert not await connects(before)
+        stage.world.will = runtime_twin.well
+        await stage.client.installations.retry("acme")
+        assert said(await stage.until(made.id, Status.STABLE)) == []
+        assert await connects(given(stage, made, "database"))
 
     async def test_to_leave_it_is_its_deletion_and_taking_that_back_goes_on(self, stage: Stage) -> None:
         made = await stage.stable("acme")
