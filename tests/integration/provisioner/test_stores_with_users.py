@@ -152,6 +152,37 @@ class TestACrash:
                 await self._delete(stage, made.id, provisioner_lives.Fuse(after=min(number, 3)))
                 assert await left(api) == NOTHING
 
+    async def test_at_any_step_of_a_rotation_leaves_the_one_key_that_was_handed_over(
+        self, stage: Stage, api: connection.Clients
+    ) -> None:
+        made = await stage.create("acme")
+        async with provisioner_lives.life(stage):
+            await stage.until(made.id, Status.STABLE)
+        steps = await self._rotate(stage, made.id, provisioner_lives.Fuse())
+        assert steps >= 5
+        for number in range(1, steps + 1):
+            for when in ("before", "after"):
+                before = await handed_over(stage, made.id)
+                await stage.client.installations.rotate("acme")
+                await self._die(stage, provisioner_lives.Fuse(**{when: number}))
+                await self._live(stage, made.id)
+                after = await handed_over(stage, made.id)
+                assert after["accessKey"] != before["accessKey"]
+                assert await opens(after)
+                user = (await api.iam.list_access_keys(UserName=after["name"]))["AccessKeyMetadata"]
+                assert [each["AccessKeyId"] for each in user] == [after["accessKey"]]
+        await self._delete(stage, made.id, None)
+        assert await left(api) == NOTHING
+
+    async def _rotate(self, stage: Stage, installation: str, fuse: provisioner_lives.Fuse) -> int:
+        await stage.client.installations.rotate(installation)
+        await self._live(stage, installation, fuse)
+        return fuse.count
+
+    async def _live(self, stage: Stage, installation: str, fuse: provisioner_lives.Fuse | None = None) -> None:
+        async with provisioner_lives.life(stage, fuse):
+            await stage.until(installation, Status.STABLE)
+
     async def _delete(self, stage: Stage, installation: str, fuse: provisioner_lives.Fuse | None) -> None:
         await stage.client.installations.delete(installation, grace_seconds=0)
         if fuse is not None:
