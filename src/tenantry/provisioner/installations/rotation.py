@@ -6,14 +6,27 @@ password; both are handed over at once; when the installation runs with them, wh
 begins while its cluster does not answer, for then the new ones could not be handed over.
 """
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import assert_never
 
 from tenantry.engine import database
+from tenantry.kernel import errors
 from tenantry.provisioner import context
 from tenantry.provisioner.installations import model, plan, ports, scram, store
 from tenantry.provisioner.installations.transitions import Rotation
 from tenantry.runtime import contract
+
+_TRY = timedelta(seconds=20)
+"""Shorter than what a lease has left: whoever was frozen is ended by this clock when it wakes, before it could take
+back what its successor has handed over."""
+
+
+class RotationSlowError(errors.TemporaryError):
+    """A step of the rotation took too long; it is taken again."""
+
+    code = "rotation-slow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +70,48 @@ def after(step: plan.Rotating) -> Rotation | None:
 class Steps:
     """The steps of a rotation. Each may be taken twice."""
 
-    def __init__(self, around: context.Context, world: ports.Surroundings) -> None:
-        """Take what services share and the ways to the world."""
+    def __init__(self, around: context.Context, world: ports.Surroundings, *, within: timedelta = _TRY) -> None:
+        """Take what services share, the ways to the world, and how long a step may take."""
         self._around = around
         self._world = world
+        self._within = within
 
-    async def draw(self, row: model.Installation, runtime: contract.Runtime) -> Rotated:
-        """Make a second key of the bucket, once its cluster has answered."""
-        await runtime.get(row.id)
+    async def take(self, row: model.Installation, step: plan.Rotating, runtime: contract.Runtime | None) -> Rotated:
+        """Take a step.
+
+        Args:
+            row: the installation.
+            step: which.
+            runtime: its cluster, which has to answer before anything changes; None: that is not needed.
+
+        Raises:
+            RotationSlowError: it has taken so long that somebody else may be at it.
+        """
+        try:
+            async with asyncio.timeout(self._within.total_seconds()):
+                if runtime is not None:
+                    await runtime.get(row.id)
+                match step:
+                    case plan.Draw():
+                        return await self._draw(row)
+                    case plan.SetPassword():
+                        return await self._set_password(row)
+                    case plan.Retire():
+                        return await self._retire(row)
+                    case _:
+                        assert_never(step)
+        except TimeoutError as error:
+            raise RotationSlowError from error
+
+    async def _draw(self, row: model.Installation) -> Rotated:
+        """Make a second key of the bucket."""
         if row.bucket is None:
             return Rotated()
         maker = await self._world.buckets(row.bucket.store_id)
         new = ports.new_pair(self._around.randomness)
         return Rotated(key=await maker.renew(row.bucket.name, new, present=row.bucket.access_key))
 
-    async def set_password(self, row: model.Installation) -> Rotated:
+    async def _set_password(self, row: model.Installation) -> Rotated:
         """Let the database server take the password that is written down."""
         own = row.database
         if own is None:
@@ -81,7 +121,7 @@ class Steps:
         verifier = "" if own.pool is None else vault.open(own.pool.verifier)
         return Rotated(set_at=await maker.set_password(own.name, vault.open(own.password), verifier=verifier))
 
-    async def retire(self, row: model.Installation) -> Rotated:
+    async def _retire(self, row: model.Installation) -> Rotated:
         """End what is left of the old ones, now that the installation runs with the new ones."""
         if row.bucket is not None:
             keeper = await self._world.buckets(row.bucket.store_id)

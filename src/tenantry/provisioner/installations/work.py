@@ -85,7 +85,8 @@ class InstallationWork:
                     return Outcome(step=plan.MakeSecrets())
                 return await self._ask(row, step, now)
             case plan.Draw() | plan.SetPassword() | plan.Retire():
-                rotated = await self._rotate(row, step)
+                runtime = None if isinstance(step, plan.Retire) else await self._runtime(row)
+                rotated = await self._rotation.take(row, step, runtime)
             case plan.Remove():
                 return await self._remove(row, step)
             case plan.Place() | plan.MakeSecrets() | plan.Move() | plan.Rest():
@@ -143,17 +144,6 @@ class InstallationWork:
             found = await runtime.apply(handover.bundle(row, self._around))
         handed = None if isinstance(step, plan.Refresh) else row.generation
         return Outcome(step=step, report=found.status, handed=handed)
-
-    async def _rotate(self, row: model.Installation, step: plan.Rotating) -> rotation.Rotated:
-        match step:
-            case plan.Draw():
-                return await self._rotation.draw(row, await self._runtime(row))
-            case plan.SetPassword():
-                return await self._rotation.set_password(row)
-            case plan.Retire():
-                return await self._rotation.retire(row)
-            case _:
-                assert_never(step)
 
     async def _remove(self, row: model.Installation, step: plan.Step) -> Outcome:
         runtime = await self._runtime(row)

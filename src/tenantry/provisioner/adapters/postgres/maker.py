@@ -5,11 +5,10 @@ administrator need not be a superuser, whom managed servers do not give away: it
 member of the roles that it makes.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import psycopg
 from psycopg import sql
@@ -22,7 +21,6 @@ from tenantry.provisioner.installations import ports
 
 _CONNECT_SECONDS = 5
 _STATEMENT_MILLISECONDS = 60_000
-_SET_PASSWORD = timedelta(seconds=20)
 _VERIFYING = "verify-full"
 _OWN = ("postgres", "template1")
 """Of every server; whoever can connect to them sees more than a customer should."""
@@ -122,16 +120,12 @@ class PostgresMaker:
     async def set_password(self, name: str, password: str, *, verifier: str = "") -> datetime:
         """Let the role have this password and no other; return since when it has, by the server's clock.
 
-        Sessions that are open stay. It is ended by its own clock before a lease ends, so that one that was frozen does
-        not set a password of yesterday when it wakes.
+        Sessions that are open stay.
         """
-        try:
-            async with asyncio.timeout(_SET_PASSWORD.total_seconds()), self._connection("postgres") as connection:
-                kept = sql.Literal(verifier or _verifier(connection, name, password))
-                await connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), kept))
-                return await _now(connection)
-        except TimeoutError as error:
-            raise ServerAwayError(f"The database server at {self._server.host} takes too long.") from error
+        async with self._connection("postgres") as connection:
+            kept = sql.Literal(verifier or _verifier(connection, name, password))
+            await connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), kept))
+            return await _now(connection)
 
     async def end_sessions(self, name: str, *, before: datetime) -> None:
         """End the sessions of the role that were opened before a time, by the server's clock."""
