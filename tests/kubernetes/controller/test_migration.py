@@ -132,7 +132,8 @@ async def expect_reasons(street: streets.Street, reasons: dict[str, str]) -> Non
 
 async def test_one_at_once_is_brought_there_before_the_next_begins(street: streets.Street) -> None:
     names = ["one", "two", "three"]
-    await street.build(*((name, {}) for name in names))
+    several: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in names]
+    await street.build(*several)
     await street.flag("true", *names)
     code, said = await street.program("resources", MAPPING, "--namespace", street.namespace, "--at-once", "1")
     told = [line.split()[0] for line in said.splitlines() if line.startswith(f"{street.namespace}/")]
