@@ -68,15 +68,27 @@ def system(interpreter: Interpreter) -> Sequence[Entry]:
     shell = Path("/bin/sh").resolve()
     programs = [interpreter.program, shell]
     return [
-        *(Entry(path=_at(f"/{each}"), link=f"usr/{each}") for each in ("bin", "lib", "lib64", "sbin")),
-        *(Entry(path=_at(each), source=each) for each in programs),
+        *root(),
+        *map(entry, programs),
         Entry(path=PurePosixPath("/usr/bin/python3"), link=str(interpreter.program)),
         Entry(path=PurePosixPath("/usr/bin/sh"), link=str(shell)),
-        *(Entry(path=_at(each), source=each) for each in modules),
-        *_libraries([*programs, *_elf_files(interpreter.library)]),
+        *map(entry, modules),
+        *libraries([*programs, *elf_files(interpreter.library)]),
+    ]
+
+
+def root() -> Sequence[Entry]:
+    """Return what every image has: its folders, and what C libraries look up."""
+    return [
+        *(Entry(path=_at(f"/{each}"), link=f"usr/{each}") for each in ("bin", "lib", "lib64", "sbin")),
         *_looked_up(),
         Entry(path=PurePosixPath("/tmp"), mode=0o1777),  # noqa: S108 - of the image
     ]
+
+
+def entry(source: Path) -> Entry:
+    """Return a file or folder of this machine where an image has it."""
+    return Entry(path=_at(source), source=source)
 
 
 def application(environment: Path, base: Sequence[Entry], package: PurePosixPath = PACKAGE) -> Sequence[Entry]:
@@ -93,7 +105,7 @@ def application(environment: Path, base: Sequence[Entry], package: PurePosixPath
     return [
         *(Entry(path=package / each.name, source=each) for each in others if each.name != "lib64"),
         *(_program(each, environment, package) for each in sorted(programs.iterdir())),
-        *(each for each in _libraries(_elf_files(environment)) if each.path not in there),
+        *(each for each in libraries(elf_files(environment)) if each.path not in there),
     ]
 
 
@@ -117,12 +129,16 @@ def _looked_up() -> Iterator[Entry]:
         yield Entry(path=PurePosixPath("/etc") / name, text=text, mode=0o644)
     for each in (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/usr/share/zoneinfo"), Path("/etc/mime.types")):
         if each.exists():
-            yield Entry(path=_at(each), source=each)
+            yield entry(each)
     yield Entry(path=PurePosixPath("/usr/lib/ssl/cert.pem"), link="/etc/ssl/certs/ca-certificates.crt")
 
 
-def _libraries(programs: Sequence[Path]) -> Iterator[Entry]:
-    """Yield the system's libraries that programs load, under the names by which they are asked for."""
+def libraries(programs: Sequence[Path]) -> Iterator[Entry]:
+    """Yield the system's libraries that programs load, under the names by which they are asked for.
+
+    Args:
+        programs: programs and libraries of this machine.
+    """
     if not programs:
         return
     answer = subprocess.run(["ldd", *programs], check=False, capture_output=True, text=True, timeout=_TIMEOUT)
@@ -147,7 +163,8 @@ def _at(path: Path | str) -> PurePosixPath:
     return PurePosixPath("/usr", *parts[1:]) if is_merged else PurePosixPath(path)
 
 
-def _elf_files(folder: Path) -> list[Path]:
+def elf_files(folder: Path) -> list[Path]:
+    """Return the libraries below a folder, each once."""
     found: Iterable[Path] = (each for each in sorted(folder.rglob("*.so*")) if each.is_file() and not each.is_symlink())
     return [each for each in found if _is_elf(each)]
 

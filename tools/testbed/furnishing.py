@@ -12,7 +12,7 @@ from testbed import api, images, names, node, nodes, passage, process, room
 from testbed import layout as layouts
 
 _AT_ONCE = 16
-_VOLUMES = 12
+_VOLUMES = 14
 _LOOK_EVERY = 0.1
 _STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 

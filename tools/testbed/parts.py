@@ -123,11 +123,18 @@ PROMETHEUS_OPERATOR = Files(
     patterns=("example/prometheus-operator-crd/*.yaml",),
 )
 
+_CLOUDNATIVE_PG = "github.com/cloudnative-pg/cloudnative-pg"
 CLOUDNATIVE_PG = Files(
     name="cloudnative-pg",
     module="cloudnative-pg",
-    source="github.com/cloudnative-pg/cloudnative-pg",
-    patterns=tuple(f"config/crd/bases/postgresql.cnpg.io_{each}.yaml" for each in ("clusters", "databases")),
+    source=_CLOUDNATIVE_PG,
+    patterns=("config/crd/bases/postgresql.cnpg.io_*.yaml", "config/rbac/role.yaml", "config/webhook/manifests.yaml"),
+)
+CLOUDNATIVE_PG_MANAGER = Program(
+    name="cloudnative-pg-manager",
+    module="cloudnative-pg",
+    source=_CLOUDNATIVE_PG,
+    package=f"{_CLOUDNATIVE_PG}/cmd/manager",
 )
 
 DEFINITIONS: tuple[Files, ...] = (GATEWAY_API, CERT_MANAGER, PROMETHEUS_OPERATOR, CLOUDNATIVE_PG)
@@ -140,7 +147,17 @@ NEEDED: Mapping[Level, tuple[Part, ...]] = {
     Level.NODE: (*_ACTING, KUBELET, PROXY, DNS, POLICIES),
 }
 """What each level is made of."""
-ALL: tuple[Part, ...] = (*NEEDED[Level.CONTROLLERS], *DEFINITIONS, KUBECTL, HELM, KUBELET, PROXY, DNS, POLICIES)
+ALL: tuple[Part, ...] = (
+    *NEEDED[Level.CONTROLLERS],
+    *DEFINITIONS,
+    KUBECTL,
+    HELM,
+    KUBELET,
+    PROXY,
+    DNS,
+    POLICIES,
+    CLOUDNATIVE_PG_MANAGER,
+)
 
 
 def version(part: Part) -> str:
