@@ -45,7 +45,11 @@ class DatabaseCluster(resource.Document):
     name: Annotated[resource.DnsLabel, Field(max_length=50)]
     """The name of the Cluster."""
     secret_name: resource.DnsLabel | None = None
-    """The Secret with the role that owns the database; the Cluster's name and `-app` where it is not set."""
+    """The Secret with `username` and `password` of the role that owns the database, as `spec.managed.roles` of the
+    Cluster names one; the Cluster's name and `-app` where it is not set. No two installations may have one role."""
+    ca_secret_name: resource.DnsLabel | None = None
+    """The Secret whose `ca.crt` has the authority that signs the server's certificate; the Cluster's name and `-ca`
+    where it is not set."""
 
 
 class InstallationSpec(resource.Document):

@@ -46,16 +46,31 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The role that a database belongs to, on a Cluster, and since when.
+
+    Attributes:
+        since: in the API server's writing, which sorts by time.
+    """
+
+    cluster: str
+    role: str
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """Something that another operator makes for us.
 
     Attributes:
         is_there: whether it is as wanted last.
         message: why it is not, in the words of whoever makes it.
+        claim: what of others it takes into use.
     """
 
     is_there: bool
     message: str = ""
+    claim: Claim | None = None
 
 
 class Outcome(StrEnum):
@@ -168,12 +183,18 @@ def _stateful_set(item: kinds.Object) -> Rollout:
 
 
 def _database(item: kinds.Object) -> Supply:
-    status = parts.mapping(item, "status")
+    status, spec = parts.mapping(item, "status"), parts.mapping(item, "spec")
+    # Of one that it refuses, CloudNativePG does not say which generation it has seen.
     is_current = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0)
     failed = [each for each in parts.listed(status, "extensions") if not each.get("applied")]
     messages = [status.get("message"), *(f"{each['name']}: {each.get('message', '')}" for each in failed)]
     is_there = is_current and status.get("applied") is True
-    return Supply(is_there=is_there, message="" if is_there else " ".join(filter(None, messages)))
+    claim = Claim(
+        cluster=parts.mapping(spec, "cluster").get("name", ""),
+        role=spec.get("owner", ""),
+        since=item["metadata"].get("creationTimestamp", ""),
+    )
+    return Supply(is_there=is_there, message="" if is_there else "; ".join(filter(None, messages)), claim=claim)
 
 
 def _job(item: kinds.Object) -> Job:

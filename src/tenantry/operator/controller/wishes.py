@@ -17,7 +17,7 @@ from tenantry.application import quantities, values
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import failures, kinds
-from tenantry.operator.controller import installations, keys, measures, model, world
+from tenantry.operator.controller import claims, installations, keys, measures, model, world
 from tenantry.operator.render import clustered, frame, objects, stages
 from tenantry.operator.render import facts as fact
 from tenantry.operator.render import installation as rendering
@@ -64,6 +64,7 @@ class Wishes:
             secrets = None
         application = self._application(doc)
         told: list[Any] = [given.generation, application.digest if application else None, secrets]
+        told.append(self._holder(given.key, doc, secrets))
         return objects.digest([tenantry.__version__, self._facts_digest, *told])
 
     async def wish(
@@ -106,6 +107,8 @@ class Wishes:
             secrets = await self._secrets(given.key, doc)
         except failures.MissingError as error:
             return Wish(wanted=_without(bare, _no_secret(doc, error)))
+        if (holder := self._holder(given.key, doc, secrets)) is not None:
+            return Wish(wanted=_without(bare, _taken(doc, holder)))
         inputs = wants.Wanted(
             application=application.document,
             installation=doc.model_copy(update={"spec": effective}),
@@ -115,12 +118,7 @@ class Wishes:
             uid=given.uid,
         )
         self._measures.rendered()
-        try:
-            return _rendered(bare, inputs, doc.spec.version)
-        except errors.TenantryError as error:
-            message = " ".join(filter(None, (error.message, error.advice)))
-            missing = model.Missing(reason=errors.reason(error), message=message, is_awaited=False)
-            return Wish(wanted=_without(bare, missing))
+        return _tried(bare, inputs, doc.spec.version)
 
     def _application(self, doc: document.Installation) -> installations.ApplicationSeen | None:
         return self._world.applications.cache.get(keys.Key("", doc.spec.application))
@@ -129,7 +127,24 @@ class Wishes:
         spec = doc.spec
         references = [each for each in (spec.database, spec.bucket, spec.mail, spec.generated) if each is not None]
         names = [*(each.secret_name for each in references), clustered.secret_name(spec)]
-        return {name: await self._secret(key, name) for name in names if name is not None}
+        found = {name: await self._secret(key, name) for name in names if name is not None}
+        signer = clustered.authority_name(spec)
+        if signer is not None and signer not in found:
+            # The authority's own key, which is there too, is not kept.
+            there = await self._secret(key, signer)
+            found[signer] = {name: text for name, text in there.items() if name == clustered.AUTHORITY}
+        return found
+
+    def _holder(
+        self, key: keys.Key, doc: document.Installation, secrets: Mapping[str, Mapping[str, str]] | None
+    ) -> str | None:
+        """Return the installation that has the role already with which the database is to be made."""
+        cluster, source = doc.spec.database_cluster, clustered.secret_name(doc.spec)
+        known = self._world.made.get(kinds.DATABASE.kind)
+        if cluster is None or source is None or known is None or secrets is None:
+            return None
+        role = _texts({clustered.ROLE: secrets[source].get(clustered.ROLE, "")})[clustered.ROLE]
+        return claims.holder(cluster.name, role, key, known.cache.all())
 
     async def _secret(self, user: keys.Key, name: str) -> dict[str, str]:
         key = keys.Key(user.namespace, name)
@@ -165,11 +180,22 @@ _NO_CLUSTERS = model.Missing(
 
 
 def _no_secret(doc: document.Installation, error: failures.MissingError) -> model.Missing:
-    cluster, name = doc.spec.database_cluster, clustered.secret_name(doc.spec)
-    if cluster is None or not error.message.partition(":")[0].endswith(f"/{name}"):
+    cluster, name = doc.spec.database_cluster, error.message.partition(":")[0].rpartition("/")[2]
+    if cluster is None or name not in (clustered.secret_name(doc.spec), clustered.authority_name(doc.spec)):
         return model.Missing(reason="SecretMissing", message=error.message)
-    message = f"There is no Secret “{name}” yet; CloudNativePG makes it with the Cluster “{cluster.name}”."
-    return model.Missing(reason="DatabaseClusterNotReady", message=message)
+    is_named = name in (cluster.secret_name, cluster.ca_secret_name)
+    whence = "“databaseCluster” names it" if is_named else f"CloudNativePG makes it with the Cluster “{cluster.name}”"
+    return model.Missing(reason="DatabaseClusterNotReady", message=f"There is no Secret “{name}” yet; {whence}.")
+
+
+def _taken(doc: document.Installation, holder: str) -> model.Missing:
+    name = clustered.secret_name(doc.spec)
+    message = (
+        f"The installation “{holder}” has its database by the role of the Secret “{name}”, and either could read the"
+        " other's data. Make this one anew with a Cluster of its own in “databaseCluster.name”, or with the Secret of"
+        " another role of this Cluster in “databaseCluster.secretName”."
+    )
+    return model.Missing(reason="DatabaseRoleTaken", message=message)
 
 
 def _facts_for(doc: document.Installation, facts: fact.Facts) -> fact.Facts:
@@ -183,6 +209,15 @@ def _no_application(doc: document.Installation, *, is_known: bool) -> model.Miss
         return model.Missing(reason="ApplicationInvalid", message=message, is_awaited=False)
     message = f"There is no application “{doc.spec.application}” in this cluster."
     return model.Missing(reason="ApplicationMissing", message=message)
+
+
+def _tried(bare: model.Wanted, inputs: wants.Wanted, version: str) -> Wish:
+    try:
+        return _rendered(bare, inputs, version)
+    except errors.TenantryError as error:
+        message = " ".join(filter(None, (error.message, error.advice)))
+        missing = model.Missing(reason=errors.reason(error), message=message, is_awaited=False)
+        return Wish(wanted=_without(bare, missing))
 
 
 def _rendered(bare: model.Wanted, inputs: wants.Wanted, version: str) -> Wish:

@@ -207,6 +207,14 @@ class World:
         for owner in {each.owner for each in (before, after) if each is not None and each.owner is not None}:
             if not is_listed and self._shard.has(owner.namespace) and self.installations.cache.get(owner) is not None:
                 self._wake(owner)
+        if after is None and before is not None and isinstance(before.about, seen.Supply) and not is_listed:
+            self._released(before.key.namespace)
+
+    def _released(self, namespace: str) -> None:
+        """What one installation had taken into use, another of its namespace may be waiting for."""
+        for each in self.installations.cache.all():
+            if each.key.namespace == namespace and self._shard.has(namespace):
+                self._wake(each.key, group=each.application)
 
     def _later(self) -> datetime:
         return self._clock.now() + _JITTER * self._randomness.fraction()

@@ -1,4 +1,4 @@
-"""The installation's own database on a `Cluster` of CloudNativePG: a `Database`, owned by the Cluster's role."""
+"""The installation's own database on a `Cluster` of CloudNativePG: a `Database`, owned by a role of its own."""
 
 from typing import Any
 

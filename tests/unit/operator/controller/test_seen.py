@@ -108,18 +108,23 @@ class TestDatabase:
             ({}, False, ""),
             ({"applied": True, "observedGeneration": 2}, True, ""),
             ({"applied": True, "observedGeneration": 1}, False, ""),
-            ({"applied": False, "observedGeneration": 2, "message": "no such role"}, False, "no such role"),
+            ({"applied": False, "message": "no such role"}, False, "no such role"),
             (
-                {"applied": False, "extensions": [{"name": "postgis", "applied": False, "message": "not available"}]},
+                {
+                    "applied": False,
+                    "message": "database object reconciliation failed",
+                    "extensions": [{"name": "postgis", "applied": False, "message": "not available"}],
+                },
                 False,
-                "postgis: not available",
+                "database object reconciliation failed; postgis: not available",
             ),
         ],
     )
     def test_it_is_there_when_its_operator_says_so_of_what_is_wanted_now(
         self, status: dict[str, Any], is_there: bool, message: str
     ) -> None:
-        given = item({}, status)
+        given = item({"cluster": {"name": "pg"}, "owner": "app"}, status)
         given["metadata"]["generation"] = 2
         found = seen.projection(kinds.DATABASE, ownership.Recall())(given).about
-        assert found == seen.Supply(is_there=is_there, message=message)
+        claim = seen.Claim(cluster="pg", role="app")
+        assert found == seen.Supply(is_there=is_there, message=message, claim=claim)
