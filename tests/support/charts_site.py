@@ -36,8 +36,10 @@ def scratch() -> Generator[Path]:
     """Give a folder whose content others may read, for images that are made."""
     folder = Path(tempfile.mkdtemp(prefix="tenantry-image-", dir="/tmp"))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 async def our_image(up: clusters.Cluster, folder: Path) -> archive.Written:
