@@ -93,8 +93,8 @@ class Condition(model.Resource):
     """One step on the way, in the order in which they are listed."""
 
     type: str
-    """`Placed`, `DatabaseReady`, `PoolerReady` where it goes through a pooler, `BucketReady`, `CredentialsRotated` while
-    they are not, then those of the Installation document."""
+    """`Placed`, `DatabaseReady`, `PoolerReady` where it goes through a pooler, `BucketReady`, `CredentialsRotated`
+    while they are not, then those of the Installation document."""
     status: document.ConditionStatus
     reason: str
     message: str = ""
