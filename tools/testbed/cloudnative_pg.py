@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,6 +53,7 @@ _KINDS = {
     "Deployment": f"/apis/apps/v1/namespaces/{HOME}/deployments",
 }
 _PODS = f"/api/v1/namespaces/{HOME}/pods"
+_TRIED = f"/apis/postgresql.cnpg.io/v1/namespaces/{HOME}/clusters"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -229,11 +231,26 @@ async def _until_ready(asked: api.Api) -> None:
     path = f"{_KINDS['Deployment']}/{_NAME}-controller-manager"
     try:
         async with asyncio.timeout(_READY_WITHIN.total_seconds()):
-            while not api.is_true(await asked.get(path), "Available"):  # noqa: ASYNC110 - a server acts
+            while not await _is_up(asked, path):  # noqa: ASYNC110 - a server acts
                 await asyncio.sleep(_LOOK_EVERY)
     except TimeoutError:
         pods = [each["status"] for each in await asked.items(_PODS)]
         raise process.ProgramSlowError(f"The operator of CloudNativePG is not ready: {json.dumps(pods)}") from None
+
+
+async def _is_up(asked: api.Api, path: str) -> bool:
+    return api.is_true(await asked.get(path), "Available") and await _is_heard(asked)
+
+
+async def _is_heard(asked: api.Api) -> bool:
+    """Tell whether the API server reaches the webhooks: the way through their Service opens after they are ready."""
+    tried = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "tried"}}
+    spec = {"instances": 1, "storage": {"size": "1Gi"}}
+    try:
+        await asked.create(f"{_TRIED}?dryRun=All", {**tried, "spec": spec})
+    except api.ApiError as error:
+        return error.answer < HTTPStatus.INTERNAL_SERVER_ERROR
+    return True
 
 
 async def _until_gone(asked: api.Api) -> None:

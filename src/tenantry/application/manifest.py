@@ -234,7 +234,10 @@ class ScheduledJob(Job):
 
 
 class Jobs(resource.Document):
-    """Programs that run at certain moments of an installation's life."""
+    """Programs that run at certain moments of an installation's life.
+
+    One that speaks with a workload has to try for some seconds: network policies may let a new pod through late.
+    """
 
     initialise: Job | None = None
     """Once, before the first start."""
