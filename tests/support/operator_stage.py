@@ -85,6 +85,15 @@ class Stage:
         """Install the definitions, the role and the account."""
         await operators.prepare(self.api)
 
+    @asynccontextmanager
+    async def prepared(self) -> AsyncGenerator[None]:
+        """Likewise until the block ends, on a cluster where charts are installed too: Helm takes over nobody's role."""
+        await self.prepare()
+        try:
+            yield
+        finally:
+            await operators.clear(self.api)
+
     async def make_namespace(self, name: str) -> None:
         """Make a namespace, if it is not there."""
         await self.api.apply(

@@ -14,6 +14,23 @@ HOME = "tenantry-operator"
 """The namespace of its account and its Lease."""
 ACCOUNT = "operator"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_AT_HOME = f"{_RBAC}/namespaces/{HOME}"
+_ROLES = tuple(
+    f"{place}/{kind}/{roles.NAME}"
+    for place, listed in ((_RBAC, ("clusterroles", "clusterrolebindings")), (_AT_HOME, ("roles", "rolebindings")))
+    for kind in listed
+)
+
+
+async def clear(asked: api.Api) -> None:
+    """Take the roles away again, for whoever installs them otherwise.
+
+    Raises:
+        ApiError: we may not.
+    """
+    for each in _ROLES:
+        if await asked.has(each):
+            await asked.delete(each)
 
 
 async def prepare(asked: api.Api) -> None:
@@ -27,8 +44,7 @@ async def prepare(asked: api.Api) -> None:
     await asked.apply(f"/api/v1/namespaces/{HOME}", space)
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": HOME}}
     await asked.apply(f"/api/v1/namespaces/{HOME}/serviceaccounts/{ACCOUNT}", account)
-    home = f"{_RBAC}/namespaces/{HOME}"
-    for where, role in ((_RBAC, roles.cluster_role()), (home, roles.home_role())):
+    for where, role in ((_RBAC, roles.cluster_role()), (_AT_HOME, roles.home_role())):
         kind, name = role["kind"], role["metadata"]["name"]
         await asked.apply(f"{where}/{kind.lower()}s/{name}", role)
         subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": HOME}

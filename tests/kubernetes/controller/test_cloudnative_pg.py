@@ -50,8 +50,7 @@ async def databases(node_cluster: clusters.Cluster) -> AsyncGenerator[nodes.Data
             imaging = asyncio.create_task(sites.imaged(node_cluster, _APPLICATION, folder))
             async with cloudnative_pg.running(api, node_cluster.real_node, kept, folder) as image:
                 stage = stages.Stage(node_cluster, api)
-                await stage.prepare()
-                async with nodes.namespace(api, name), stage.operator(**part.settings()):
+                async with stage.prepared(), nodes.namespace(api, name), stage.operator(**part.settings()):
                     planned = things.application(_APPLICATION)
                     made = nodes.Databases(up=node_cluster, api=api, namespace=name, application=planned)
                     rules = ("hostssl budget app all scram-sha-256", *nodes.ISOLATED)

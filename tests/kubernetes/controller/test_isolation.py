@@ -54,8 +54,7 @@ async def scene(
 ) -> AsyncGenerator[Scene]:
     async with node_cluster.connected() as api, isolation.backed(node_cluster):
         stage = stages.Stage(node_cluster, api)
-        await stage.prepare()
-        async with lived_in(stage, python_image, kubectl, tmp_path) as made:
+        async with stage.prepared(), lived_in(stage, python_image, kubectl, tmp_path) as made:
             yield made
 
 

@@ -86,9 +86,11 @@ async def test_credentials_are_rotated_and_its_pods_run_with_the_new_ones(
         ssl_mode="disable",
     )
     await provisioner.client.database_servers.register(server)
-    await provisioner.client.applications.apply(_with_database())
+    needy = _with_database()
+    await provisioner.client.applications.apply(needy)
     await provisioner.until_available()
-    made = await provisioner.create("vault")
+    wanted = installations.CreateInstallation(name="vault", application=needy.metadata.name)
+    made = await provisioner.client.installations.create(wanted)
     await provisioner.until(made.id, Status.STABLE, seconds=WITHIN)
     old, before = await _url(stage.api, made.id), await _pods(stage.api, made.id)
     assert await _connects(old)
@@ -104,12 +106,12 @@ async def test_credentials_are_rotated_and_its_pods_run_with_the_new_ones(
 
 
 def _with_database() -> manifest.Application:
-    """The tiny application, told where its database is."""
+    """The tiny application, told where its database is; under a name that no other provisioner gives this cluster."""
     workloads = [
         each | {"environment": [*each.get("environment", []), {"name": "DATABASE", "value": "{{ database.url }}"}]}
         for each in tiny.MANIFEST["spec"]["workloads"]
     ]
-    return operator_stage.application("tiny", defaultVersion="1.0", workloads=workloads, needs={"database": {}})
+    return operator_stage.application("needy", defaultVersion="1.0", workloads=workloads, needs={"database": {}})
 
 
 async def _url(api: Api, name: str) -> str:
