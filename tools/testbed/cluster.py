@@ -112,19 +112,25 @@ async def running(
         if place is not None:
             opened.callback(room.end_pods, place)
         await made.start_all()
-        up = Cluster(
-            folder=folder,
-            endpoint=layout.endpoint,
-            ca=administrator.ca,
-            ca_file=layout.certificate("ca"),
-            token=administrator.token,
-            kubeconfig=layout.kubeconfig("admin"),
-            signer=administrator.signer,
-            programs=made,
-            place=place,
-        )
+        up = _described(layout, administrator, made, place)
         await _furnish(up, asked, level, nodes, kept)
         yield up
+
+
+def _described(
+    layout: layouts.Layout, administrator: credentials.Administrator, made: programs.Programs, place: room.Room | None
+) -> Cluster:
+    return Cluster(
+        folder=layout.folder,
+        endpoint=layout.endpoint,
+        ca=administrator.ca,
+        ca_file=layout.certificate("ca"),
+        token=administrator.token,
+        kubeconfig=layout.kubeconfig("admin"),
+        signer=administrator.signer,
+        programs=made,
+        place=place,
+    )
 
 
 async def _furnish(
