@@ -63,8 +63,8 @@ def move_bucket(root: Path, *, access_key: str, secret_key: str, bucket: str, fo
         former: a key that is to be forgotten, whether it still opens the bucket or not.
     """
     holder = owner(root, bucket=bucket)
-    if holder not in {None, access_key}:
-        source, folder = _folder(root, str(holder)), _folder(root, access_key)
+    if holder is not None and holder != access_key:
+        source, folder = _folder(root, holder), _folder(root, access_key)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for each in (source, folder):
             each.chmod(0o700)
