@@ -13,7 +13,7 @@ from tenantry.kernel import clock, errors
 
 _COUNT = 1000
 _PAIRS = 3
-_BENCHMARKS = ("creation", "standing", "sale")
+_BENCHMARKS = ("creation", "rollout", "standing", "sale")
 
 
 def main() -> int:
@@ -40,9 +40,9 @@ def main() -> int:
 
 
 async def _run(program: Path, names: Sequence[str], count: int, pairs: int) -> None:
-    if "creation" in names:
+    if {"creation", "rollout"} & set(names):
         figures.say(f"== {count} installations, each over the raw writes ({figures.load()})")
-        await creation.run(program, count, pairs)
+        await creation.run(program, count, pairs, rolls_over="rollout" in names)
     if "standing" in names:
         figures.say(f"== {count} installations at rest ({figures.load()})")
         await standing.run(program, count, pairs)

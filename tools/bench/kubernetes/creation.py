@@ -43,28 +43,38 @@ RAW = Side(
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Seconds of one measurement; those of the processor are by program, for both together."""
+    """Seconds of what was measured; those of the processor are by program, for all of it together."""
 
     creation: float
-    rollout: float
+    rollout: float | None
     processor: Mapping[str, float]
 
     def __str__(self) -> str:
-        """Return both as words."""
-        return f"made {self.creation:.1f} s, rolled over {self.rollout:.1f} s"
+        """Return them as words."""
+        made = f"made {self.creation:.1f} s"
+        return made if self.rollout is None else f"{made}, rolled over {self.rollout:.1f} s"
 
 
-async def run(program: Path, count: int, pairs: int) -> None:
-    """Measure pairs and print the figures."""
+async def run(program: Path, count: int, pairs: int, *, rolls_over: bool) -> None:
+    """Measure pairs and print the figures.
+
+    Args:
+        program: the baseline's writer.
+        count: how many installations are made.
+        pairs: how many times.
+        rolls_over: whether a new version goes over all of them as well, which takes longer than the making.
+    """
     ours: list[Taken] = []
     raw: list[Taken] = []
     for number in range(pairs):
         turns = ((OURS, ours), (RAW, raw))
         for side, taken in turns if number % 2 == 0 else turns[::-1]:
-            taken.append(await _measured(program, side, count))
+            taken.append(await _measured(program, side, count, rolls_over=rolls_over))
         figures.note(f"pair {number + 1}/{pairs}: {ours[-1]}, {raw[-1]}")
     _compare(f"{count} made", [each.creation for each in ours], [each.creation for each in raw])
-    _compare(f"{count} rolled over", [each.rollout for each in ours], [each.rollout for each in raw])
+    if rolls_over:
+        mine, theirs = ([each.rollout for each in taken if each.rollout is not None] for taken in (ours, raw))
+        _compare(f"{count} rolled over", mine, theirs)
     figures.say(f"{_processors(count, ours, raw)}\n({figures.load()})\n")
 
 
@@ -74,7 +84,7 @@ def _compare(what: str, ours: Sequence[float], raw: Sequence[float]) -> None:
 
 
 def _processors(count: int, ours: Sequence[Taken], raw: Sequence[Taken]) -> str:
-    """Return who used the processor, in milliseconds for each installation that was made and rolled over."""
+    """Return who used the processor, in milliseconds for each installation."""
 
     def median(taken: Sequence[Taken], name: str) -> str:
         return f"{statistics.median([each.processor.get(name, 0.0) for each in taken]) / count * 1000:.1f}"
@@ -84,19 +94,21 @@ def _processors(count: int, ours: Sequence[Taken], raw: Sequence[Taken]) -> str:
     return figures.table([("processor, ms for each", OURS.name, RAW.name), *rows])
 
 
-async def _measured(program: Path, side: Side, count: int) -> Taken:
+async def _measured(program: Path, side: Side, count: int, *, rolls_over: bool) -> Taken:
     async with site.opened(count) as place:
         if not side.has_operator:
-            return await _timed_twice(program, place, side, count, place.processor)
+            return await _taken(program, place, side, count, place.processor, rolls_over=rolls_over)
         async with site.operator(place) as running:
             await running.until_it_acts()
-            return await _timed_twice(
-                program, place, side, count, lambda: place.processor() | {"operator": running.processor()}
-            )
+
+            def used() -> dict[str, float]:
+                return place.processor() | {"operator": running.processor()}
+
+            return await _taken(program, place, side, count, used, rolls_over=rolls_over)
 
 
-async def _timed_twice(
-    program: Path, place: site.Site, side: Side, count: int, used: Callable[[], dict[str, float]]
+async def _taken(
+    program: Path, place: site.Site, side: Side, count: int, used: Callable[[], dict[str, float]], *, rolls_over: bool
 ) -> Taken:
     def processor() -> dict[str, float]:
         ours = os.times()
@@ -105,7 +117,7 @@ async def _timed_twice(
     names = fleet.namespaces(count)
     before = processor()
     creation = await timed(program, place, side, side.make, names)
-    rollout = await timed(program, place, side, side.update, names)
+    rollout = await timed(program, place, side, side.update, names) if rolls_over else None
     return Taken(
         creation=creation,
         rollout=rollout,
