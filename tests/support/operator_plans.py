@@ -99,6 +99,9 @@ class Cluster:
                 self.done += [f"remove {name.name}" for name in taken.names]
                 for name in taken.names:
                     self.objects.pop(name, None)
+            case step.Release():
+                for name in taken.names:
+                    self.objects[name] = replace(self.objects[name], is_kept=True)
             case step.RunJob():
                 self.done.append(f"run {taken.name}")
                 self.jobs[taken.name] = seen.Job(name=taken.name, attempt="", outcome=seen.Outcome.RUNNING)

@@ -1,5 +1,6 @@
 """The life of an installation on a real API server with controllers and pretended nodes, under the operator's role."""
 
+import base64
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from support import operator_pods as pods
 from support import operator_stage as stages
-from tenantry.kubernetes import kinds
+from tenantry.kubernetes import kinds, parts
 from tenantry.runtime import document
 from testbed import tiny
 
@@ -82,6 +84,56 @@ class TestStart:
         status = await ordered.until(Phase.PENDING)
         assert {each.reason for each in status.conditions if each.type is Condition.PREPARED} == {"SecretMissing"}
         await ordered.want(mail=None)
+        await ordered.until(Phase.READY)
+
+    async def test_what_is_no_text_in_a_secret_stands_in_nobodys_way(self, scene: Scene) -> None:
+        ordered = await scene.order()
+        path = kinds.SECRET.path(ordered.namespace, "acme-generated")
+        await ordered.api.merge(path, {"data": {"keystore": base64.b64encode(b"\xfe\xed").decode()}})
+        await ordered.until(Phase.READY)
+        await ordered.delete()
+        await ordered.gone()
+
+
+class TestAnew:
+    async def test_one_that_is_made_again_under_its_name_owns_what_is_made_for_it(self, scene: Scene) -> None:
+        async with pods.everywhere_cordoned(scene.stage.api):
+            ordered = await scene.order()
+            await ordered.until(Phase.PROGRESSING)
+            await ordered.delete()
+            await ordered.gone()
+        await ordered.want()
+        await ordered.until(Phase.READY)
+        uid = (await ordered.api.get(ordered.path))["metadata"]["uid"]
+        made = [each for (kind, _), each in (await ordered.objects()).items() if kind not in ("Pod", "Job")]
+        assert {owner["uid"] for each in made for owner in each["metadata"]["ownerReferences"]} == {uid}
+
+    async def test_another_way_to_run_it_is_tried_out_once_more(self, scene: Scene) -> None:
+        """The document is the same, so that generation and version do not tell one trial from the next."""
+        await scene.stage.offer(stages.application(scene.application, jobs=stages.JOBS))
+        ordered = await scene.ready()
+        workloads = [{**each, "command": [*each["command"], "--quick"]} for each in tiny.MANIFEST["spec"]["workloads"]]
+        await scene.stage.offer(stages.application(scene.application, jobs=stages.JOBS, workloads=workloads))
+
+        async def is_tried_out() -> bool:
+            found = [
+                each["metadata"]["labels"] for (kind, _), each in (await ordered.objects()).items() if kind == "Job"
+            ]
+            return [each["tenantry.dev/job"] for each in found].count("smoke-check") == 2
+
+        await stages.eventually(is_tried_out, about=ordered.get)
+        await ordered.until(Phase.READY)
+
+    async def test_a_version_more_changes_nothing_for_those_of_another(self, scene: Scene) -> None:
+        await scene.stage.offer(stages.application(scene.application, jobs=stages.JOBS))
+        ordered = await scene.ready()
+        await stages.eventually(lambda: has_looked_at_all(scene.operator))
+        before = scene.operator.writes()
+        more = [*tiny.MANIFEST["spec"]["versions"], {**tiny.MANIFEST["spec"]["versions"][0], "version": "2.0"}]
+        await scene.stage.offer(stages.application(scene.application, jobs=stages.JOBS, versions=more))
+        await stages.eventually(lambda: has_reported(scene, "2.0"))
+        await stages.eventually(lambda: has_looked_at_all(scene.operator))
+        assert scene.operator.writes() - before == Counter({"patch applications/status": 1})
         await ordered.until(Phase.READY)
 
 
@@ -247,6 +299,27 @@ class TestRemoval:
             return left == ({"PersistentVolumeClaim"} if is_kept else set())
 
         await stages.eventually(holds)
+
+    async def test_volumes_stay_though_the_application_is_gone(self, scene: Scene, stage: stages.Stage) -> None:
+        await stage.offer(stages.with_volume(scene.application))
+        ordered = await scene.ready(deletionPolicy="Delete")
+        await stage.api.delete(kinds.APPLICATION.path(None, scene.application))
+        await ordered.want(deletionPolicy="Retain")
+        await ordered.delete()
+        await ordered.gone()
+
+        async def is_alone() -> bool:
+            return {kind for kind, _ in await ordered.objects()} == {"PersistentVolumeClaim"}
+
+        await stages.eventually(is_alone)
+        [claim] = (await ordered.objects()).values()
+        assert "ownerReferences" not in claim["metadata"]
+
+
+async def has_reported(scene: Scene, version: str) -> bool:
+    """Tell whether the operator has said of a version of the application whether it can be started."""
+    found = await scene.stage.api.get(kinds.APPLICATION.path(None, scene.application))
+    return version in {each["version"] for each in parts.listed(found, "status", "versions")}
 
 
 async def generations(ordered: stages.Ordered) -> dict[str, int]:

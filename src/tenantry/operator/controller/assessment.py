@@ -63,7 +63,7 @@ def _facts(wanted: model.Wanted, observed: model.Observed) -> dict[_Type, _Fact]
     obstacle = plan.obstacle_of(wanted, observed)
     if obstacle is not None and obstacle.condition in facts and not _is_overcome(obstacle, facts):
         facts[obstacle.condition] = _Fact(holds=False, reason=obstacle.reason, message=obstacle.message)
-    if (first := conditions.first_open(facts)) is not None and (why := _kept_waiting(observed)) is not None:
+    if (first := conditions.first_open(facts)) is not None and (why := _kept_waiting(wanted, observed)) is not None:
         facts[first] = why
     facts[_Type.READY] = _ready(wanted, observed, facts)
     return facts
@@ -73,8 +73,8 @@ def _is_overcome(obstacle: document.Obstacle, facts: dict[_Type, _Fact]) -> bool
     return obstacle.returned_to is None and facts[obstacle.condition].holds
 
 
-def _kept_waiting(observed: model.Observed) -> _Fact | None:
-    if observed.is_overdue:
+def _kept_waiting(wanted: model.Wanted, observed: model.Observed) -> _Fact | None:
+    if observed.is_overdue and plan.obstacle_of(wanted, observed) is None:
         message = "It takes so long that it gave its place up to others; it goes on by itself."
         return _Fact(holds=False, reason="TakesTooLong", message=message)
     if not observed.has_turn:

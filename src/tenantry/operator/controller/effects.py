@@ -74,8 +74,9 @@ class Case:
 
     def show(self, lines: tuple[str, ...]) -> None:
         """Let the end of a log be told, without the secrets that a program may have printed."""
-        inputs = self.wish.inputs
-        hidden = () if inputs is None else masking.secret_values(inputs.secrets, inputs.installation.spec)
+        if (inputs := self.wish.inputs) is None:
+            return  # what is secret is not known, so nothing can be hidden
+        hidden = masking.secret_values(inputs.secrets, inputs.installation.spec)
         self.log_lines = tuple(masking.mask(line, hidden) for line in lines)
 
     def count(self, pods: tuple[restarts.Pod, ...] | None, now: datetime) -> None:
@@ -115,6 +116,8 @@ class Effects:
                 await self._apply(case, taken)
             case step.Remove():
                 await self._remove(case, taken.names)
+            case step.Release():
+                await self._release(case, taken.names)
             case step.RunJob():
                 await self._run_job(case, taken.name)
             case step.Initialised():
@@ -172,14 +175,22 @@ class Effects:
         await self._client.delete(kind, known.key.name, known.key.namespace, propagation=way, uid=known.uid)
         self._world.removing(known)
 
+    async def _release(self, case: Case, names: tuple[model.Name, ...]) -> None:
+        known = self._world.objects_of(case.key)
+        for name in names:
+            metadata = {"uid": known[name].uid, "ownerReferences": None}
+            kind = self._world.made[name.kind].kind
+            answer = await self._client.patch(kind, name.name, case.key.namespace, {"metadata": metadata})
+            self._world.created(answer)
+
     async def _run_job(self, case: Case, name: rendering.JobName) -> None:
         if case.wish.inputs is None:
             return
         number = job_number(case.memory, case.wish.wanted.attempt, name)
-        made = jobs.render(case.wish.inputs, name, attempt=number)
+        attempt = f"{case.wish.wanted.attempt}.{number}"
+        made = jobs.render(case.wish.inputs, name, attempt=attempt)
         about: dict[str, Any] = made["metadata"]
-        attempt = {seen.ATTEMPT: f"{case.wish.wanted.attempt}.{number}"}
-        annotations = parts.mapping(about, "annotations") | attempt
+        annotations = parts.mapping(about, "annotations") | {seen.ATTEMPT: attempt}
         try:
             answer = await self._client.create(kinds.JOB, {**made, "metadata": {**about, "annotations": annotations}})
         except failures.ExistsError:

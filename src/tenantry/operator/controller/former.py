@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tenantry.operator.controller import model
 from tenantry.runtime import document
 
 
@@ -25,8 +26,8 @@ def effective(spec: document.InstallationSpec, memory: document.Memory, attempt:
         memory: what is remembered.
         attempt: what is being brought about.
     """
-    obstacle = memory.obstacle
-    if obstacle is None or obstacle.attempt != attempt or obstacle.returned_to is None:
+    obstacle = model.standing(memory.obstacle, attempt)
+    if obstacle is None or obstacle.returned_to is None:
         return spec
     changes: dict[str, Any] = {"version": obstacle.returned_to}
     # An operator of before did not note them, and what the document says is the best that is known.

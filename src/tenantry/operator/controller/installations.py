@@ -1,5 +1,6 @@
 """What is kept of each Installation and Application: the document itself, as few bytes as it needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,16 @@ class ApplicationSeen:
     digest: str
     document: manifest.Application | None = field(compare=False, repr=False)
     """None: it cannot be understood."""
+    fault: str = ""
+    """Why it cannot be understood."""
+    common: str = ""
+    """Digest of what it says beside its versions."""
+    versions: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
+    """Version → digest of what it says of that one."""
+
+    def concerning(self, version: str) -> list[str | None]:
+        """Return what an installation of a version follows from: another version that comes or goes is none of it."""
+        return [self.common, self.versions.get(version)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +107,22 @@ def installation(item: kinds.Object) -> InstallationSeen:
 def application(item: kinds.Object) -> ApplicationSeen:
     """Return what is kept of an Application."""
     about: dict[str, Any] = item["metadata"]
+    spec: dict[str, Any] = item["spec"]
+    understood, fault = None, ""
     try:
         understood = documents.application(item)
-    except documents.ObjectInvalidError:
-        understood = None
+    except documents.ObjectInvalidError as error:
+        fault = error.message
+    versions: list[dict[str, Any]] = spec.get("versions") or []
     return ApplicationSeen(
         key=keys.Key("", about["name"]),
         version=int(about["resourceVersion"]),
         generation=about.get("generation", 0),
-        digest=objects.digest(item["spec"]),
+        digest=objects.digest(spec),
         document=understood,
+        fault=fault,
+        common=objects.digest([fault, {name: value for name, value in spec.items() if name != "versions"}]),
+        versions={str(each.get("version")): objects.digest(each) for each in versions},
     )
 
 

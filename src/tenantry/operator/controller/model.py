@@ -14,6 +14,16 @@ from tenantry.operator.render import stages
 from tenantry.runtime import document
 
 
+def attempt(basis: str, operator: str) -> str:
+    """Return what an installation is brought to: what it follows from, by an operator of a version."""
+    return f"{basis}@{operator}"
+
+
+def basis(attempt: str) -> str:
+    """Return what of an attempt does not depend on the operator's version."""
+    return attempt.partition("@")[0]
+
+
 class Name(NamedTuple):
     """Which object of an installation."""
 
@@ -62,7 +72,7 @@ class Wanted:
     """What is wanted of one installation.
 
     Attributes:
-        attempt: digest of all that it follows from: a change of anything is a new attempt.
+        attempt: tells all that it follows from: a change of anything is a new attempt.
         version: the version that is to serve.
         rendered_version: the version that `objects` are of.
         is_returning: whether `objects` are those of an earlier version, to which it went back.
@@ -141,3 +151,15 @@ class Observed:
     def rollouts(self) -> dict[str, seen.Rollout]:
         """Return workload objects by name, with how far they are."""
         return {name.name: each.about for name, each in self.objects.items() if isinstance(each.about, seen.Rollout)}
+
+
+def standing(obstacle: document.Obstacle | None, attempt: str) -> document.Obstacle | None:
+    """Return what stands in the way of an attempt.
+
+    Another operator tries anew what failed, but not what went back: the version that failed was taken from those who
+    use it once, and comes again when somebody changes what it is made from.
+    """
+    if obstacle is None or obstacle.attempt == attempt:
+        return obstacle
+    is_back = obstacle.returned_to is not None
+    return obstacle if is_back and basis(obstacle.attempt) == basis(attempt) else None

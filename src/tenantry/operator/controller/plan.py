@@ -61,13 +61,12 @@ def objects_digest(wanted: model.Wanted) -> str:
 
 def obstacle_of(wanted: model.Wanted, observed: model.Observed) -> document.Obstacle | None:
     """Return what stands in the way of this very attempt."""
-    obstacle = observed.memory.obstacle
-    return obstacle if obstacle is not None and obstacle.attempt == wanted.attempt else None
+    return model.standing(observed.memory.obstacle, wanted.attempt)
 
 
 def _remove(wanted: model.Wanted, observed: model.Observed) -> Steps:
     if released := tuple(_to_release(wanted, observed)):
-        return (step.Apply(stage=stages.Stage.FOUNDATION, names=released),)
+        return (step.Release(names=released),)
     present = {name: each for name, each in observed.objects.items() if not _is_left(wanted, each)}
     present |= {model.Name(each.kind, each.key.name): each for each in observed.others}
     routes = [name for name in present if stages.stage_of({"kind": name.kind}) is stages.Stage.ROUTE]
@@ -85,8 +84,7 @@ def _is_left(wanted: model.Wanted, each: seen.Seen) -> bool:
 def _to_release(wanted: model.Wanted, observed: model.Observed) -> Iterable[model.Name]:
     """Volumes that are to stay, but that would still go with the installation."""
     for name, each in observed.objects.items():
-        is_kept = wanted.is_retained and name.kind == kinds.VOLUME_CLAIM.kind
-        if is_kept and not each.is_kept and name in (wanted.objects or {}):
+        if wanted.is_retained and name.kind == kinds.VOLUME_CLAIM.kind and not (each.is_kept or each.is_ending):
             yield name
 
 
@@ -125,7 +123,9 @@ def _fit_data(wanted: model.Wanted, observed: model.Observed) -> Steps:
     if wanted.is_returning:
         return ()
     if not memory.is_initialised:
-        done = step.Initialised(version=wanted.version)
+        # One that began before the version was changed has made the data of that version, which are migrated then.
+        known = observed.jobs.get(_Job.INITIALISE)
+        done = step.Initialised(version=(known.version if known is not None else "") or wanted.version)
         return _job(wanted, observed, _Job.INITIALISE, done) if wanted.has_initialise else (done,)
     if memory.data_version != wanted.version:
         fits = step.Migrated(version=wanted.version)
@@ -176,9 +176,11 @@ def _open(wanted: model.Wanted, observed: model.Observed) -> Steps:
 
 
 def _settle(wanted: model.Wanted, observed: model.Observed) -> Steps:
-    is_new = observed.memory.served_attempt != wanted.attempt
+    digest = objects_digest(wanted)
+    # What serves already is not tried out again because an operator or an application's other versions are new.
+    is_new = observed.memory.served_attempt != wanted.attempt and observed.memory.served_objects != digest
     if wanted.has_smoke_check and is_new and not wanted.is_returning:
-        settled = step.Settle(objects=objects_digest(wanted))
+        settled = step.Settle(objects=digest)
         steps = _job(wanted, observed, _Job.SMOKE_CHECK, settled)
         if steps != (settled,):
             return steps

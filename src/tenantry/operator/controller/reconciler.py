@@ -251,7 +251,8 @@ class Reconciler:
             await self._write_finalisers(given, kept)
 
     async def _write_finalisers(self, given: installations.InstallationSeen, finalisers: list[str]) -> None:
-        metadata = {"finalizers": finalisers, "uid": given.uid}
+        # A merge patch replaces the whole list: it holds only for the one that was read, so that nobody's is lost.
+        metadata = {"finalizers": finalisers, "uid": given.uid, "resourceVersion": str(given.version)}
         key = given.key
         answer = await self._client.patch(kinds.INSTALLATION, key.name, key.namespace, {"metadata": metadata})
         self._world.installations.answered(answer)
@@ -295,7 +296,7 @@ class Reconciler:
         if not look.has_turn:
             return now + _QUEUED_QUIETLY if self._waits_quietly(key) else self._later()
         begun = self._untold.next_look(key)
-        if begun is None and look.reported.phase not in (document.Phase.PROGRESSING, document.Phase.TERMINATING):
+        if begun is None and self._has_come_to_an_end(look, now):
             self._end_turn(key)
             self._wishes.settled(key, look.attempt, look.doc.spec.version)
         times = [self._next_look(look.reported), self._troubles.next_look(key, look.reported, now), begun]
@@ -308,6 +309,13 @@ class Reconciler:
         if overdue is not None and overdue > now:
             times.append(overdue)
         return min(each for each in times if each is not None)
+
+    def _has_come_to_an_end(self, look: _Look, now: datetime) -> bool:
+        """Tell whether others may begin: one that failed keeps its turn for a while, lest all of them fail."""
+        phase = look.reported.phase
+        if phase is document.Phase.FAILED:
+            return self._turns.is_overdue(look.given.key, now)
+        return phase not in (document.Phase.PROGRESSING, document.Phase.TERMINATING)
 
     def _resume_turn(self, look: _Look) -> None:
         if (

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenantry.kubernetes import kinds, parts
 from tenantry.operator.controller import keys, ownership
-from tenantry.operator.render import objects
+from tenantry.operator.render import jobs, objects
 
 ATTEMPT = "tenantry.dev/attempt"
 """Annotation of a job: what was being brought about when it was started."""
@@ -88,6 +88,7 @@ class Job:
     Attributes:
         name: the job's name in the manifest.
         attempt: what was being brought about when it was started.
+        version: the version that it is of; empty where it does not say.
         ended_at: when it succeeded or failed.
         why: why it failed, as its controller says.
     """
@@ -95,6 +96,7 @@ class Job:
     name: str
     attempt: str
     outcome: Outcome
+    version: str = ""
     ended_at: datetime | None = None
     why: str = ""
 
@@ -207,6 +209,7 @@ def _job(item: kinds.Object) -> Job:
         name=parts.mapping(about, "labels").get(objects.JOB, ""),
         attempt=parts.mapping(about, "annotations").get(ATTEMPT, ""),
         outcome=outcome,
+        version=parts.mapping(about, "annotations").get(jobs.OF_VERSION, ""),
         ended_at=None if last is None else datetime.fromisoformat(last["lastTransitionTime"]),
         why="" if last is None else last.get("reason", ""),
     )

@@ -32,6 +32,13 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Let these volumes stay when the installation goes."""
+
+    names: tuple[model.Name, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunJob:
     """Start a job."""
 
@@ -95,7 +102,18 @@ class Finish:
 
 
 Step = (
-    Rest | Apply | Remove | RunJob | Initialised | Migrated | Deployed | AdministratorCreated | Settle | Fail | Finish
+    Rest
+    | Apply
+    | Remove
+    | Release
+    | RunJob
+    | Initialised
+    | Migrated
+    | Deployed
+    | AdministratorCreated
+    | Settle
+    | Fail
+    | Finish
 )
 
 

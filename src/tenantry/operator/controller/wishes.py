@@ -5,12 +5,11 @@ anything has changed is told by a digest of everything that it follows from.
 """
 
 import base64
-import binascii
+import contextlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import tenantry
 from tenantry.application import quantities, values
@@ -57,15 +56,17 @@ class Wishes:
         self._kept: OrderedDict[tuple[keys.Key, str, str], Wish] = OrderedDict()
 
     async def attempt(self, given: installations.InstallationSeen, doc: document.Installation) -> str:
-        """Return the digest of all that an installation follows from."""
+        """Return what tells everything that an installation follows from apart; see `model.basis`."""
         try:
             secrets = await self._secrets(given.key, doc)
         except failures.MissingError:
             secrets = None
         application = self._application(doc)
-        told: list[Any] = [given.generation, application.digest if application else None, secrets]
-        told.append(self._holder(given.key, doc, secrets))
-        return objects.digest([tenantry.__version__, self._facts_digest, *told])
+        known = application.concerning(doc.spec.version) if application is not None else None
+        holder = self._holder(given.key, doc, secrets)
+        # One that was made anew has the generation of the first, and owns nothing of what that one owned.
+        told = [given.uid, given.generation, known, secrets, holder, self._facts_digest]
+        return model.attempt(objects.digest(told), tenantry.__version__)
 
     async def wish(
         self,
@@ -75,8 +76,13 @@ class Wishes:
         attempt: str,
         effective: document.InstallationSpec,
     ) -> Wish:
-        """Return what is wanted; what is effective may be what ran before, instead of what the document says."""
-        key = (given.key, f"{attempt}{given.is_deleting}", effective.version)
+        """Return what is wanted; what is effective may be what ran before, instead of what the document says.
+
+        For what is to go nothing is rendered: it goes whatever has become of what it was made from.
+        """
+        key = given.key, attempt, effective.version
+        if given.is_deleting:
+            return Wish(wanted=_bare(given, doc, attempt))
         if (known := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return known
@@ -88,7 +94,7 @@ class Wishes:
 
     def settled(self, key: keys.Key, attempt: str, version: str) -> None:
         """An installation is at rest: its rendering need not be kept."""
-        self._kept.pop((key, f"{attempt}{False}", version), None)
+        self._kept.pop((key, attempt, version), None)
 
     async def _made(
         self,
@@ -100,7 +106,7 @@ class Wishes:
         bare = _bare(given, doc, attempt)
         application = self._application(doc)
         if application is None or application.document is None:
-            return Wish(wanted=_without(bare, _no_application(doc, is_known=application is not None)))
+            return Wish(wanted=_without(bare, _no_application(doc, application)))
         if doc.spec.database_cluster is not None and kinds.DATABASE not in self._facts.offers:
             return Wish(wanted=_without(bare, _NO_CLUSTERS))
         try:
@@ -143,7 +149,7 @@ class Wishes:
         known = self._world.made.get(kinds.DATABASE.kind)
         if cluster is None or source is None or known is None or secrets is None:
             return None
-        role = _texts({clustered.ROLE: secrets[source].get(clustered.ROLE, "")})[clustered.ROLE]
+        role = _texts(secrets[source]).get(clustered.ROLE, "")
         return claims.holder(cluster.name, role, key, known.cache.all())
 
     async def _secret(self, user: keys.Key, name: str) -> dict[str, str]:
@@ -203,9 +209,9 @@ def _facts_for(doc: document.Installation, facts: fact.Facts) -> fact.Facts:
     return facts if doc.spec.database_cluster is None else replace(facts, owns_namespace=False)
 
 
-def _no_application(doc: document.Installation, *, is_known: bool) -> model.Missing:
-    if is_known:
-        message = f"The application “{doc.spec.application}” is not understood."
+def _no_application(doc: document.Installation, known: installations.ApplicationSeen | None) -> model.Missing:
+    if known is not None:
+        message = f"The application “{doc.spec.application}” is not understood: {known.fault}"
         return model.Missing(reason="ApplicationInvalid", message=message, is_awaited=False)
     message = f"There is no application “{doc.spec.application}” in this cluster."
     return model.Missing(reason="ApplicationMissing", message=message)
@@ -267,7 +273,9 @@ def _is_service(each: kinds.Object) -> bool:
 
 
 def _texts(data: Mapping[str, str]) -> dict[str, str]:
-    try:
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise errors.PermanentError("A Secret that was handed over holds something that is no text.") from error
+    """Return what of a Secret is text; a keystore beside the password is nothing that an application can be told."""
+    found: dict[str, str] = {}
+    for key, value in data.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            found[key] = base64.b64decode(value).decode()
+    return found

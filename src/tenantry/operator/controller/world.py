@@ -147,7 +147,7 @@ class World:
         self._tolerated.setdefault(key, dict(tolerated))
 
     def created(self, answer: kinds.Object) -> None:
-        """Take note of an object that was created."""
+        """Take note of an object that was created, or of which a part was changed."""
         self.made[answer["kind"]].answered(answer)
 
     def removing(self, known: seen.Seen) -> None:

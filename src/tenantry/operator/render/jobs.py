@@ -1,6 +1,6 @@
 """Jobs: programs that run once at a certain moment of an installation's life.
 
-A job's name tells generation, version and content apart, so that asking for it twice runs it once, and a later moment
+A job's name tells attempt, version and content apart, so that asking for it twice runs it once, and a later moment
 runs it again. The configuration it needs is among the installation's objects of the first stage.
 """
 
@@ -16,6 +16,9 @@ from tenantry.operator.render import wanted as wants
 GENERATION = "tenantry.dev/generation"
 """Annotation: the generation of the installation for which the job runs."""
 
+OF_VERSION = "tenantry.dev/version"
+"""Annotation: the version that the job is of, as it is written; a label cannot hold every one."""
+
 _KEPT = 3600
 """Seconds for which a job that has ended can be looked at."""
 _GRACE = 10
@@ -28,13 +31,13 @@ class JobMissingError(errors.PermanentError):
     code = "job-missing"
 
 
-def render(wanted: wants.Wanted, name: rendering.JobName, *, attempt: int = 0) -> objects.Object:
+def render(wanted: wants.Wanted, name: rendering.JobName, *, attempt: str = "") -> objects.Object:
     """Return the Job, ready to be created.
 
     Args:
         wanted: the installation.
         name: which of the application's jobs.
-        attempt: another number is another Job, for a new try of one that has failed.
+        attempt: another one is another Job: for another moment, or for a new try of one that has failed.
 
     Raises:
         JobMissingError: the application has no such job.
@@ -46,15 +49,15 @@ def render(wanted: wants.Wanted, name: rendering.JobName, *, attempt: int = 0) -
         raise JobMissingError(f"{wanted.application.spec.title} has no job “{name}”.")
     configured = configuration.of_job(framed, job, _declared(framed, name))
     spec = pod_once(framed, job, configured, labels=_labels(framed, name)) | {"ttlSecondsAfterFinished": _KEPT}
-    generation = wanted.installation.metadata.generation
-    told_apart = objects.digest([generation, wanted.installation.spec.version, attempt, spec])[:_DIGEST]
+    generation, version = wanted.installation.metadata.generation, wanted.installation.spec.version
+    told_apart = objects.digest([generation, version, attempt, spec])[:_DIGEST]
     return objects.make(
         wanted,
         kinds.JOB,
         framed.name(names.kebab(name), told_apart),
         {"spec": spec},
         labels=_labels(framed, name),
-        annotations={GENERATION: str(generation)},
+        annotations={GENERATION: str(generation), OF_VERSION: version},
     )
 
 
@@ -98,7 +101,8 @@ def pod_once(
         "backoffLimit": 0,
         "podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]},
         "podReplacementPolicy": "Failed",
-        "activeDeadlineSeconds": probes.seconds(job.timeout),
+        # It counts from the Job, so a node and an image that are still to come are in it.
+        "activeDeadlineSeconds": probes.seconds(job.timeout) + framed.wanted.facts.pull_seconds,
         "template": template,
     }
 

@@ -64,6 +64,15 @@ def test_one_that_gave_its_turn_up_says_why() -> None:
     assert condition(status, Type.READY).reason == "TakesTooLong"
 
 
+def test_one_that_gave_its_turn_up_still_says_what_failed() -> None:
+    cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
+    cluster.settle()
+    cluster.now += cluster.wanted.start_timeout
+    cluster.settle()
+    status = assessed(cluster, is_overdue=True)
+    assert (status.phase, condition(status, Type.READY).reason) == (Phase.FAILED, "StartTimedOut")
+
+
 def test_a_return_to_an_earlier_version_is_told_with_its_reason() -> None:
     cluster = ready()
     cluster.wanted = replace(plans.wanted("1.1"), is_returning=True, objects=plans.wanted("1.0").objects)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from support import tiny
-from tenantry.operator.controller import former
+from tenantry.operator.controller import former, model
 from tenantry.runtime import document
 
-ATTEMPT = "the update"
+BASIS = "the update"
+ATTEMPT = model.attempt(BASIS, "0.1.0")
 RAN = tiny.bundle("acme", settings={"mode": "well", "note": None}).installation.spec
 WANTED = RAN.model_copy(update={"version": "2.0", "size": "huge", "settings": {"mode": "bad"}})
 
@@ -40,7 +41,17 @@ def test_as_long_as_it_does_not_go_back_it_is_what_is_wanted(given: document.Mem
 
 
 def test_another_attempt_is_tried_as_it_is_wanted() -> None:
-    assert former.effective(WANTED, memory(), "another") == WANTED
+    assert former.effective(WANTED, memory(), model.attempt("another", "0.1.0")) == WANTED
+
+
+def test_what_went_back_is_not_tried_again_because_the_operator_is_new() -> None:
+    assert former.effective(WANTED, memory(), model.attempt(BASIS, "0.2.0")) == RAN
+
+
+def test_what_failed_and_did_not_go_back_is_tried_again_by_a_new_operator() -> None:
+    obstacle = memory(returned_to=None).obstacle
+    assert model.standing(obstacle, ATTEMPT) == obstacle
+    assert model.standing(obstacle, model.attempt(BASIS, "0.2.0")) is None
 
 
 def test_what_an_operator_of_before_did_not_note_is_as_the_document_says() -> None:

@@ -194,6 +194,21 @@ class TestUpdate:
         assert isinstance(failed, step.Fail)
         assert (failed.reason, failed.is_retried) == ("StartTimedOut", False)
 
+    def test_data_of_a_version_that_was_changed_while_they_were_made_are_migrated(self) -> None:
+        cluster = plans.Cluster(wanted=plans.wanted("1.1", **EVERY_JOB))
+        cluster.jobs[Job.INITIALISE] = seen.Job(
+            name=Job.INITIALISE, attempt="attempt-1.0", version="1.0", outcome=seen.Outcome.RUNNING
+        )
+        cluster.settle()
+        assert cluster.done.index("run migrate") < cluster.done.index("apply acme-web")
+        assert cluster.memory.data_version == "1.1"
+
+    def test_what_serves_as_it_is_is_not_tried_out_again(self) -> None:
+        cluster = started(**EVERY_JOB)
+        cluster.wanted = replace(cluster.wanted, attempt="by another operator")
+        assert cluster.settle() == NOTHING
+        assert cluster.done == ["settle"]
+
 
 class TestJobs:
     def test_a_job_that_failed_waits_for_its_time(self) -> None:
@@ -263,12 +278,15 @@ class TestRemoval:
     def test_volumes_that_are_to_stay_are_let_go_of_before_anything_is_removed(self) -> None:
         cluster = started()
         cluster.wanted = replace(cluster.wanted, is_deleting=True, is_retained=True)
-        [released] = cluster.steps()
-        assert isinstance(released, step.Apply)
-        assert released.names == (plans.VOLUME,)
-        cluster.apply(plans.VOLUME, is_kept=True)
+        assert cluster.steps() == (step.Release(names=(plans.VOLUME,)),)
         cluster.settle()
         assert list(cluster.objects) == [plans.VOLUME]
+
+    def test_volumes_stay_though_nothing_can_be_rendered_any_more(self) -> None:
+        cluster = started()
+        cluster.wanted = replace(cluster.wanted, is_deleting=True, is_retained=True, objects=None)
+        assert cluster.settle() == (step.Finish(),)
+        assert [(name, each.is_kept) for name, each in cluster.objects.items()] == [(plans.VOLUME, True)]
 
     def test_what_cannot_be_rendered_can_be_removed(self) -> None:
         cluster = started()

@@ -31,7 +31,7 @@ class TestName:
         found = {
             name(things.wanted(budget)),
             name(things.wanted(budget, generation=2)),
-            name(things.wanted(budget), attempt=1),
+            name(things.wanted(budget), attempt="another"),
             name(things.wanted(budget, settings={"captcha": True})),
         }
         assert len(found) == 4
@@ -43,10 +43,13 @@ class TestName:
 
 class TestContent:
     def test_it_runs_once_and_within_its_time(self, synapse: manifest.Application) -> None:
-        job = jobs.render(things.wanted(synapse), ADMINISTRATOR)
-        assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (0, 60)
+        wanted = things.wanted(synapse)
+        job = jobs.render(wanted, ADMINISTRATOR)
+        deadline = job["spec"]["activeDeadlineSeconds"]
+        assert (job["spec"]["backoffLimit"], deadline) == (0, 60 + wanted.facts.pull_seconds)
         assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
         assert job["metadata"]["annotations"][jobs.GENERATION] == "1"
+        assert job["metadata"]["annotations"][jobs.OF_VERSION] == wanted.installation.spec.version
 
     def test_what_it_needs_is_among_the_objects_of_the_installation(self, synapse: manifest.Application) -> None:
         wanted = things.wanted(synapse)
