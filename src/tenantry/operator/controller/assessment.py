@@ -5,6 +5,7 @@ A status always speaks of the generation it was worked out for, and a condition 
 
 from datetime import datetime
 
+from tenantry.kubernetes import kinds
 from tenantry.operator.controller import model, plan, restarts
 from tenantry.operator.render import stages
 from tenantry.runtime import conditions, document
@@ -90,7 +91,18 @@ def _prepared(wanted: model.Wanted, observed: model.Observed) -> _Fact:
             reason = f"{name.kind}Refused" if supply.message else f"{name.kind}Awaited"
             message = supply.message or f"The {name.kind} “{name.name}” is still to be made by its operator."
             return _Fact(holds=False, reason=reason, message=message)
-    return _Fact(holds=True, reason="Prepared")
+    return _ending(wanted, observed, stages.Stage.FOUNDATION) or _Fact(holds=True, reason="Prepared")
+
+
+def _ending(wanted: model.Wanted, observed: model.Observed, stage: stages.Stage) -> _Fact | None:
+    """Return what somebody else deletes of a stage, where that takes its time."""
+    ending = sorted(each.name for each in wanted.of_stage(stage) if observed.is_ending(each.name))
+    if not ending:
+        return None
+    kind, name = ending[0]
+    what = f"The {kind} “{name}” is being deleted, and not by the operator; it is made again when it is gone."
+    data = " Its data go with it as soon as no pod uses it." if kind == kinds.VOLUME_CLAIM.kind else ""
+    return _Fact(holds=False, reason="ObjectEnding", message=what + data)
 
 
 def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
@@ -99,7 +111,7 @@ def _workloads_ready(wanted: model.Wanted, observed: model.Observed) -> _Fact:
     rollouts = observed.rollouts()
     are_applied = all(observed.is_intact(each) for each in wanted.of_stage(stages.Stage.WORKLOADS))
     if not rollouts or not are_applied:
-        return _Fact(holds=False, reason="Waiting")
+        return _ending(wanted, observed, stages.Stage.WORKLOADS) or _Fact(holds=False, reason="Waiting")
     if waiting := sorted(name for name, each in rollouts.items() if not each.is_complete):
         if observed.memory.served_attempt == wanted.attempt:
             told = f"{', '.join(waiting)}: not ready any more."
@@ -134,7 +146,8 @@ def _routed(wanted: model.Wanted, observed: model.Observed) -> _Fact:
     is_open = is_as_wanted and (bool(routes) or observed.memory.deployed_version is not None)
     if is_open:
         return _Fact(holds=True, reason="Routed")
-    return _Fact(holds=False, reason="Waiting", message="Visitors are let in as soon as it is ready.")
+    waiting = _Fact(holds=False, reason="Waiting", message="Visitors are let in as soon as it is ready.")
+    return _ending(wanted, observed, stages.Stage.ROUTE) or waiting
 
 
 def _ready(wanted: model.Wanted, observed: model.Observed, facts: dict[_Type, _Fact]) -> _Fact:

@@ -137,6 +137,11 @@ class Observed:
     log_lines: tuple[str, ...] = ()
     unwell: str | None = None
 
+    def is_ending(self, name: Name) -> bool:
+        """Tell whether an object is being deleted and is not gone yet."""
+        known = self.objects.get(name)
+        return known is not None and known.is_ending
+
     def is_intact(self, wanted: WantedObject) -> bool:
         """Tell whether an object is as it was rendered, and nobody changed what we applied."""
         known = self.objects.get(wanted.name)

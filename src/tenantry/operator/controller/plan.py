@@ -110,8 +110,12 @@ def _hold(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Step
 
 
 def _apply(wanted: model.Wanted, observed: model.Observed, stage: stages.Stage) -> Steps:
-    due = tuple(each.name for each in wanted.of_stage(stage) if not observed.is_intact(each))
-    return (step.Apply(stage=stage, names=due),) if due else ()
+    unfit = [each.name for each in wanted.of_stage(stage) if not observed.is_intact(each)]
+    # What somebody else has deleted and is not gone yet can be made again only afterwards.
+    due = tuple(name for name in unfit if not observed.is_ending(name))
+    if due:
+        return (step.Apply(stage=stage, names=due),)
+    return (step.Rest(),) if unfit else ()
 
 
 def _supplied(observed: model.Observed) -> Steps:

@@ -47,6 +47,19 @@ def test_pods_that_are_gone_from_what_was_ready_are_degraded() -> None:
     assert (status.phase, condition(status, Type.WORKLOADS_READY).reason) == (Phase.DEGRADED, "Restarting")
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(plans.VOLUME, Type.PREPARED), (plans.WEB, Type.WORKLOADS_READY), (plans.ROUTE, Type.ROUTED)],
+    ids=str,
+)
+def test_what_somebody_deletes_is_named(name: model.Name, kind: Type) -> None:
+    cluster = ready()
+    cluster.objects[name] = replace(cluster.objects[name], is_ending=True)
+    told = condition(assessed(cluster), kind)
+    assert (told.status, told.reason) == (document.ConditionStatus.FALSE, "ObjectEnding")
+    assert f"The {name.kind} “{name.name}” is being deleted" in told.message
+
+
 @pytest.mark.parametrize(("is_awaited", "phase"), [(True, Phase.PENDING), (False, Phase.FAILED)])
 def test_what_is_missing_is_named(is_awaited: bool, phase: Phase) -> None:
     missing = model.Missing(reason="SecretMissing", message="No Secret.", is_awaited=is_awaited)

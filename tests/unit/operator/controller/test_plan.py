@@ -97,6 +97,16 @@ class TestRepair:
             assert applied.names == (name,)
             assert cluster.settle() == NOTHING
 
+    @pytest.mark.parametrize("name", [plans.VOLUME, plans.WEB, plans.ROUTE], ids=str)
+    def test_what_somebody_deletes_is_made_again_when_it_is_gone(self, name: model.Name) -> None:
+        cluster = started()
+        cluster.objects[name] = replace(cluster.objects[name], is_ending=True)
+        assert cluster.settle() == NOTHING
+        assert not cluster.done
+        del cluster.objects[name]
+        cluster.settle()
+        assert cluster.done == [f"apply {name.name}"]
+
     def test_what_the_api_server_writes_differently_is_tolerated(self) -> None:
         cluster = started()
         cluster.objects[plans.WEB] = replace(cluster.objects[plans.WEB], found="written differently")
