@@ -121,6 +121,7 @@ class Observed:
         restarts: restarts that nobody asked for, as counted last.
         has_turn: whether it is its turn to change, where only so many may at once.
         is_overdue: whether it gave its turn up because it took too long.
+        patience: how much longer than usual a start may take now, because so many are on their way.
         log_lines: the end of the log of what failed.
         unwell: why pods are not ready; None where nobody has looked.
     """
@@ -134,6 +135,7 @@ class Observed:
     restarts: int = 0
     has_turn: bool = True
     is_overdue: bool = False
+    patience: timedelta = timedelta()
     log_lines: tuple[str, ...] = ()
     unwell: str | None = None
 

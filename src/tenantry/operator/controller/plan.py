@@ -161,9 +161,11 @@ def _await(wanted: model.Wanted, observed: model.Observed, now: datetime) -> Ste
         return ()
     if obstacle_of(wanted, observed) is not None or observed.memory.served_attempt == wanted.attempt:
         return (step.Rest(),)
-    deadline = (observed.memory.waiting_since or now) + wanted.start_timeout
-    is_late = any(each.is_late and each.is_seen for each in observed.rollouts().values())
-    if deadline <= now or is_late:
+    # Where thousands start, all of them are late, and to go back would only be as much work again.
+    begun = (observed.memory.waiting_since or now) + observed.patience
+    deadline = begun + wanted.start_timeout
+    has_given_up = begun <= now and any(each.is_late and each.is_seen for each in observed.rollouts().values())
+    if deadline <= now or has_given_up:
         return (_timed_out(wanted, observed, waiting),)
     return (step.Rest(until=deadline),)
 

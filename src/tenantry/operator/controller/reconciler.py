@@ -100,6 +100,7 @@ class Reconciler:
         self._measures = measured
         self._clock = clock
         self._randomness = randomness
+        self._crowd = crowd
         self._untold = untold.Untold(crowd)
         self._troubles = troubles.Troubles(lambda: crowd.patience(turn.held))
 
@@ -216,6 +217,7 @@ class Reconciler:
             restarts=look.case.restarts,
             has_turn=look.has_turn,
             is_overdue=self._turns.is_overdue(key, self._clock.now()),
+            patience=self._crowd.patience(self._turns.held),
             log_lines=look.case.log_lines,
             unwell=look.case.unwell,
         )

@@ -12,7 +12,10 @@ from tenantry.operator.controller import assessment, keys, restarts
 from tenantry.runtime import document
 
 AGAIN = timedelta(minutes=1)
-"""While something is not well, its pods are looked at once in this time."""
+"""While something is not well, its pods are looked at once in this time, as long as few are not well."""
+
+EACH = timedelta(seconds=0.2)
+"""At most one is looked at in this time, in the long run: what ails thousands at once is not helped by asking more."""
 
 SLOW = timedelta(seconds=20)
 """A start that takes longer than this is looked at: most have come up by then, and those that cannot say why."""
@@ -59,7 +62,7 @@ class Troubles:
         begins = after.phase is document.Phase.DEGRADED is not before.phase
         ends = assessment.has_unwell_workloads(before) and after.phase is document.Phase.READY
         is_open = assessment.has_unwell_workloads(after) or self._is_slow(after, now)
-        is_due = now - self._counted.get(key, _NEVER) >= AGAIN and is_open
+        is_due = now - self._counted.get(key, _NEVER) >= self._again() and is_open
         was_held = self._held.pop(key, None) is not None
         if not (begins or ends or is_due or was_held):
             return False
@@ -73,7 +76,10 @@ class Troubles:
         if assessment.is_starting(reported) and not self._is_slow(reported, now):
             return _begun(reported, now) + SLOW + self._patience()
         is_open = assessment.has_unwell_workloads(reported) or assessment.is_starting(reported)
-        return now + AGAIN if is_open else None
+        return now + self._again() if is_open else None
+
+    def _again(self) -> timedelta:
+        return max(AGAIN, EACH * len(self._counted))
 
     def _is_slow(self, status: document.InstallationStatus, now: datetime) -> bool:
         return assessment.is_starting(status) and now - _begun(status, now) >= SLOW + self._patience()

@@ -195,6 +195,19 @@ class TestUpdate:
         assert cluster.settle() == NOTHING
         assert cluster.memory.obstacle is None
 
+    @pytest.mark.parametrize("about", [plans.STARTING, replace(plans.STARTING, is_late=True)], ids=["slow", "given up"])
+    def test_one_of_thousands_is_waited_for_longer(self, about: seen.Rollout) -> None:
+        cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
+        cluster.settle()
+        cluster.objects[plans.WEB] = replace(cluster.objects[plans.WEB], about=about)
+        cluster.now += cluster.wanted.start_timeout
+        patience = 2 * cluster.wanted.start_timeout
+        [waits] = plan.plan(cluster.wanted, cluster.observed(patience=patience), cluster.now)
+        assert waits == step.Rest(until=cluster.now + patience)
+        cluster.now += patience
+        [failed] = plan.plan(cluster.wanted, cluster.observed(patience=patience), cluster.now)
+        assert isinstance(failed, step.Fail)
+
     def test_a_controller_that_has_given_up_is_believed(self) -> None:
         cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
         cluster.settle()

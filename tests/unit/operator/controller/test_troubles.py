@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from support import operator_plans as plans
-from tenantry.operator.controller import assessment, troubles
+from tenantry.operator.controller import assessment, keys, troubles
 from tenantry.runtime import document
 
 BEFORE = document.InstallationStatus()
@@ -39,6 +39,18 @@ def test_one_that_is_ready_is_not_looked_at() -> None:
     assert told.phase is document.Phase.READY
     assert known.next_look(plans.KEY, told, cluster.now + troubles.SLOW) is None
     assert not known.must_count(plans.KEY, told, told, cluster.now + troubles.SLOW)
+
+
+def test_where_many_are_not_well_each_is_looked_at_less_often() -> None:
+    many = 1000
+    cluster, known = starting(), troubles.Troubles()
+    told, later = status(cluster), plans.NOON + troubles.SLOW
+    for number in range(many):
+        assert known.must_count(keys.Key(f"acme-{number}", "acme"), told, told, later)
+    first = keys.Key("acme-0", "acme")
+    assert known.next_look(first, told, later) == later + many * troubles.EACH
+    assert not known.must_count(first, told, told, later + troubles.AGAIN)
+    assert known.must_count(first, told, told, later + many * troubles.EACH)
 
 
 def test_where_many_start_one_may_take_longer_before_it_is_looked_at() -> None:
