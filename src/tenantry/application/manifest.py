@@ -368,7 +368,7 @@ class VersionPhase(StrEnum):
     FAILED = "Failed"
 
 
-class VersionStatus(resource.Document):
+class VersionStatus(resource.Report):
     """Whether a version can be started at once."""
 
     version: str
@@ -379,7 +379,7 @@ class VersionStatus(resource.Document):
     """For a person: progress, or what went wrong."""
 
 
-class ApplicationStatus(resource.Document):
+class ApplicationStatus(resource.Report):
     """What is so, as whoever runs installations reports it."""
 
     observed_generation: int = 0

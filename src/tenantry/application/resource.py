@@ -1,7 +1,7 @@
 """What every document of ours has in common, by the Kubernetes API conventions.
 
 The same YAML is an application's manifest on a laptop and a custom resource on Kubernetes, so keys are camelCase,
-unknown keys are errors, and documents carry `apiVersion`, `kind` and `metadata`.
+unknown keys are errors (but in what is reported), and documents carry `apiVersion`, `kind` and `metadata`.
 """
 
 from typing import Annotated
@@ -38,6 +38,12 @@ class Document(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+
+class Report(Document):
+    """A part of a status; whoever writes it may be newer than whoever reads it, so unknown keys are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Metadata(Document):

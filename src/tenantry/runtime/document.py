@@ -137,7 +137,7 @@ class ConditionStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Condition(resource.Document):
+class Condition(resource.Report):
     """One fact about the installation, by the Kubernetes API conventions."""
 
     type: ConditionType
@@ -154,7 +154,7 @@ class Condition(resource.Document):
     """The generation of `spec` that it speaks of."""
 
 
-class Endpoint(resource.Document):
+class Endpoint(resource.Report):
     """Where a workload's port can be reached inside the cluster."""
 
     workload: str
@@ -165,7 +165,7 @@ class Endpoint(resource.Document):
     """host:port."""
 
 
-class Obstacle(resource.Document):
+class Obstacle(resource.Report):
     """What stands in the way of an attempt, and when it is tried again."""
 
     attempt: str
@@ -186,7 +186,7 @@ class Obstacle(resource.Document):
     """The version that serves instead of the wanted one."""
 
 
-class Memory(resource.Document):
+class Memory(resource.Report):
     """What whoever runs the installation remembers from one life to the next; nobody else may rely on it."""
 
     is_initialised: bool = False
@@ -217,7 +217,7 @@ class Memory(resource.Document):
     """What stands in the way, if something does."""
 
 
-class InstallationStatus(resource.Document):
+class InstallationStatus(resource.Report):
     """What is so."""
 
     observed_generation: int = 0

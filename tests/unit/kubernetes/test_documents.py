@@ -47,6 +47,33 @@ def test_a_status_is_read_where_there_is_one(installation: document.Installation
     assert documents.installation(given).status == status
 
 
+def test_what_a_newer_version_reports_besides_is_passed_over(installation: document.Installation) -> None:
+    """Wherever it is in the status; who reads it must not fail because somebody else is newer."""
+    condition = {"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": "2026-11-24T12:00:00Z"}
+    obstacle = {"attempt": "a", "reason": "Slow", "condition": "Ready", "later": 1}
+    status = {
+        "phase": "Ready",
+        "conditions": [{**condition, "later": 1}],
+        "endpoints": [{"workload": "web", "port": "http", "address": "web:80", "later": 1}],
+        "memory": {"isInitialised": True, "obstacle": obstacle, "later": 1},
+        "later": {"than": "this"},
+    }
+    read = documents.installation({**documents.written(installation, namespace="acme"), "status": status}).status
+    assert read is not None
+    assert (read.phase, read.conditions[0].reason, read.endpoints[0].port) == (document.Phase.READY, "Ready", "http")
+    assert read.memory is not None
+    assert read.memory.obstacle is not None
+    assert "later" not in str(read)
+
+
+def test_what_is_reported_of_an_application_besides_is_passed_over() -> None:
+    version = {"version": "1.0", "phase": "Prepared", "later": 1}
+    given = {**documents.written(things.application("ihatemoney")), "status": {"versions": [version], "later": 1}}
+    read = documents.application(given).status
+    assert read is not None
+    assert [each.version for each in read.versions] == ["1.0"]
+
+
 def test_an_object_carries_neither_status_nor_what_the_server_decides(installation: document.Installation) -> None:
     given = documents.written(installation, namespace="acme")
     assert given.keys() == {"apiVersion", "kind", "metadata", "spec"}
