@@ -62,6 +62,7 @@ class World:
         calls: how often each method was called for which name.
         started: installations that were made, each counted once for a life on the cluster.
         facts: what it tells of itself.
+        garbled: installations of which nothing is understood that is reported.
         is_cut_before_mark: watches end when everything that is there has been told, just before the mark.
     """
 
@@ -72,6 +73,7 @@ class World:
     preparing: Callable[[manifest.Version], manifest.VersionStatus] = field(default=prepared)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     started: Counter[str] = field(default_factory=Counter[str])
+    garbled: set[str] = field(default_factory=set[str])
     lingering: bool = False
     is_away: bool = False
     is_cut_before_mark: bool = False
@@ -179,6 +181,8 @@ class Twin:
     def _observed(self, name: str) -> contract.Observed:
         if name == _MARK:
             return contract.Synced()
+        if name in self._world.garbled:
+            return contract.InstallationNotUnderstood(name=name, problem="status.phase: it is none that is known")
         return contract.InstallationObserved(name=name, installation=self._world.seen(name))
 
     async def apply_application(self, application: manifest.Application) -> None:

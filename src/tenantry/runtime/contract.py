@@ -29,6 +29,15 @@ class InstallationObserved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationNotUnderstood:
+    """What a watch says of an installation that is there and cannot be read, as another version may have made it."""
+
+    name: str
+    problem: str
+    """For a person; names keys and no values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
     """What a watch says once: everything that was there when it began has been told, so what was not told is not there.
 
@@ -36,7 +45,10 @@ class Synced:
     """
 
 
-Observed = InstallationObserved | Synced
+Told = InstallationObserved | InstallationNotUnderstood
+"""What a watch says of one installation."""
+
+Observed = Told | Synced
 """One word of a watch."""
 
 

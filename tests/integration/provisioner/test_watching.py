@@ -95,6 +95,21 @@ class TestAWatchThatBreaksBeforeTheMark:
         assert len(await events(stage, "lost")) == 1
 
 
+class TestAReportThatIsNotUnderstood:
+    async def test_ends_no_watch_and_is_of_one_that_is_there(self, stage: Stage) -> None:
+        strange, usual = await stage.stable("strange"), await stage.stable("usual")
+        stage.world.garbled.add(strange.id)
+        await cut_watch(stage)
+        watches = stage.world.calls["watch", ""]
+        stage.world.tell(strange.id)
+        document_ = stage.world.bundles[usual.id].installation
+        stage.world.report(usual.id, runtime_twin.unwell(document_, document.Phase.DEGRADED, "CrashLooping"))
+        await stage.until("usual", Status.UNHEALTHY)
+        assert stage.world.calls["watch", ""] == watches
+        assert (await stage.client.installations.get("strange")).status is Status.STABLE
+        assert await events(stage, "lost") == []
+
+
 class TestElection:
     async def test_of_two_processes_one_watches_and_reports_are_written_once(
         self, stage: Stage, place: provisioner_stage.Place

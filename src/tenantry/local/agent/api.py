@@ -125,7 +125,7 @@ async def _watch(present: hub.Hub) -> AsyncIterator[bytes]:
             yield b"\n" if observed is None else orjson.dumps(_event(observed)) + b"\n"
 
 
-def _event(observed: contract.Observed) -> dict[str, Any]:
+def _event(observed: hub.Told) -> dict[str, Any]:
     if isinstance(observed, contract.Synced):
         return {"synced": True}
     installation = observed.installation

@@ -5,6 +5,9 @@ from collections.abc import AsyncGenerator, Mapping
 
 from tenantry.runtime import contract, document
 
+Told = contract.InstallationObserved | contract.Synced
+"""One word of a watch; what is told here is always understood, since it comes from the same program."""
+
 
 class Hub:
     """The installations as they were last reported, and those who watch them."""
@@ -31,7 +34,7 @@ class Hub:
         if self._present.pop(name, None) is not None:
             self._tell(contract.InstallationObserved(name=name, installation=None))
 
-    async def watch(self, *, heartbeat: float) -> AsyncGenerator[contract.Observed | None]:
+    async def watch(self, *, heartbeat: float) -> AsyncGenerator[Told | None]:
         """Yield everything as it is now, the mark, then each change; None after so many seconds of silence."""
         watcher = _Watcher()
         for name, installation in self._present.items():
@@ -60,7 +63,7 @@ class _Watcher:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, contract.Observed] = {}
+        self._waiting: dict[str, Told] = {}
         self._news = asyncio.Event()
 
     def tell(self, observed: contract.InstallationObserved) -> None:
@@ -71,7 +74,7 @@ class _Watcher:
         self._waiting[_MARK] = contract.Synced()
         self._news.set()
 
-    async def next(self, heartbeat: float) -> contract.Observed | None:
+    async def next(self, heartbeat: float) -> Told | None:
         if not self._waiting:
             self._news.clear()
             try:

@@ -108,9 +108,16 @@ class WatchWork:
                     await self._note_lost(row, missing)
                     continue
                 missing.pop(observed.name, None)
-                if await self._note(row, observed):
-                    log.warning("left over on its cluster; removed", cluster=row.cluster, installation=observed.name)
-                    await runtime.delete(observed.name)
+                await self._take(row, runtime, observed)
+
+    async def _take(self, row: store.Watch, runtime: contract.Runtime, observed: contract.Told) -> None:
+        """Take what is told of one installation; what is not understood is there, and no more is known of it."""
+        of = {"cluster": row.cluster, "installation": observed.name}
+        if isinstance(observed, contract.InstallationNotUnderstood):
+            log.warning("report not understood", problem=observed.problem, **of)
+        elif await self._note(row, observed):
+            log.warning("left over on its cluster; removed", **of)
+            await runtime.delete(observed.name)
 
     async def _note(self, row: store.Watch, observed: contract.InstallationObserved) -> bool:
         """Write a report, unless another watches meanwhile; tells whether it is of what should not be there."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from tenantry.application import manifest
 from tenantry.kubernetes import documents, kinds
-from tenantry.runtime import document
+from tenantry.runtime import contract, document
 
 GENERATION = "tenantry.dev/provisioner-generation"
 """Annotation: the generation of the document that was handed over."""
@@ -89,6 +89,15 @@ def observed(given: kinds.Object) -> document.Installation:
     ours, theirs = generation(given), found.metadata.generation
     metadata = found.metadata.model_copy(update={"generation": ours})
     return found.model_copy(update={"metadata": metadata, "status": _counted(found.status, ours, theirs, given)})
+
+
+def told(given: kinds.Object) -> contract.Told:
+    """Return what a watch tells of one object: of what cannot be read, no more than that it is there."""
+    name: str = given["metadata"]["name"]
+    try:
+        return contract.InstallationObserved(name=name, installation=observed(given))
+    except documents.ObjectInvalidError as error:
+        return contract.InstallationNotUnderstood(name=name, problem=error.message)
 
 
 def prepared(given: kinds.Object) -> manifest.Application:

@@ -66,7 +66,7 @@ class KubernetesRuntime:
             async for page in pages:
                 version = page.resource_version
                 for item in page.items:
-                    yield _told(item)
+                    yield objects.told(item)
         yield contract.Synced()
         while True:
             told = client.watch(
@@ -80,7 +80,7 @@ class KubernetesRuntime:
                         await self._remove_namespace(name)
                         yield contract.InstallationObserved(name=name, installation=None)
                     elif each.change is not clients.Change.BOOKMARK:
-                        yield _told(each.item)
+                        yield objects.told(each.item)
 
     async def apply_application(self, application: manifest.Application) -> None:
         client = await self._client()
@@ -203,10 +203,6 @@ def opened_here() -> KubernetesRuntime:
         own.OwnClusterLostError: it runs in none, or has no account there.
     """
     return KubernetesRuntime(own.known())
-
-
-def _told(item: kinds.Object) -> contract.InstallationObserved:
-    return contract.InstallationObserved(name=item["metadata"]["name"], installation=objects.observed(item))
 
 
 def _line(source: str, line: bytes) -> contract.LogLine:

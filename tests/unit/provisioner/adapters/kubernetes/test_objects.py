@@ -5,7 +5,7 @@ import pytest
 from support import tiny
 from tenantry.application import manifest
 from tenantry.provisioner.adapters.kubernetes import objects
-from tenantry.runtime import document
+from tenantry.runtime import contract, document
 
 BUNDLE = tiny.bundle("ins-a", generation=7)
 
@@ -72,6 +72,20 @@ class TestHandingOver:
     ) -> None:
         is_retained = objects.is_retained(objects.namespace("ins-a", policy))
         assert is_retained == (policy is document.DeletionPolicy.RETAIN)
+
+
+class TestTold:
+    def test_one_that_is_understood_is_told_as_it_is(self) -> None:
+        told = objects.told(reported(theirs=3, seen=3))
+        assert isinstance(told, contract.InstallationObserved)
+        assert told.installation == objects.observed(reported(theirs=3, seen=3))
+
+    def test_one_that_is_not_understood_is_there_all_the_same(self) -> None:
+        told = objects.told(reported(theirs=3, seen=3, phase="Flying"))
+        assert isinstance(told, contract.InstallationNotUnderstood)
+        assert told.name == "ins-a"
+        assert "status.phase" in told.problem
+        assert "Flying" not in told.problem
 
 
 def test_a_version_without_an_image_cannot_run_there() -> None:
