@@ -62,6 +62,8 @@ class World:
         calls: how often each method was called for which name.
         started: installations that were made, each counted once for a life on the cluster.
         facts: what it tells of itself.
+        lingering: a removal that is asked for takes until `vanish`.
+        remains: installations of which something is left until their removal is asked for when their document is gone.
         garbled: installations of which nothing is understood that is reported.
         is_cut_before_mark: watches end when everything that is there has been told, just before the mark.
     """
@@ -75,6 +77,7 @@ class World:
     started: Counter[str] = field(default_factory=Counter[str])
     garbled: set[str] = field(default_factory=set[str])
     lingering: bool = False
+    remains: set[str] = field(default_factory=set[str])
     is_away: bool = False
     is_cut_before_mark: bool = False
     thawed: asyncio.Event | None = None
@@ -159,10 +162,13 @@ class Twin:
         await self._called("get", name)
         return self._world.seen(name)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str) -> bool:
         await self._called("delete", name)
-        if not self._world.lingering and name in self._world.bundles:
+        if name not in self._world.bundles:
+            self._world.remains.discard(name)
+        elif not self._world.lingering:
             self._world.vanish(name)
+        return name not in self._world.bundles
 
     async def watch(self) -> AsyncGenerator[contract.Observed]:
         await self._called("watch")

@@ -25,7 +25,7 @@ class InstallationObserved:
 
     name: str
     installation: document.Installation | None
-    """None: it is gone with everything that was made for it."""
+    """None: its document is gone; whether anything else is left of it, `delete` tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,11 @@ class Installations(Protocol):
         """Return the installation with its status, or None where it does not exist."""
         ...
 
-    async def delete(self, name: str) -> None:
-        """Ask for its removal: processes, route, files and (by policy) volumes. Gone means `get` returns None."""
+    async def delete(self, name: str) -> bool:
+        """Ask for its removal: processes, route, files and (by policy) volumes; tells whether nothing is left of it.
+
+        What is left is asked for again until then. What is on its way out, and comes to its end by itself, is not left.
+        """
         ...
 
     def watch(self) -> AsyncGenerator[Observed]:

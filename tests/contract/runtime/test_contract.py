@@ -27,12 +27,11 @@ async def make(stage: agent_stage.Stage, name: str) -> None:
 
 
 async def unmake(stage: agent_stage.Stage, name: str) -> None:
-    await runtime(stage).delete(name)
-
     async def is_gone() -> bool:
-        return await runtime(stage).get(name) is None
+        return await runtime(stage).delete(name)
 
     await agent_stage.until(is_gone, what=f"{name} is gone")
+    assert await runtime(stage).get(name) is None
 
 
 async def test_a_document_becomes_a_ready_installation(stage: agent_stage.Stage) -> None:
@@ -148,7 +147,7 @@ async def test_after_a_version_that_does_not_start_the_one_before_serves_again(s
 
 
 async def test_deleting_what_is_not_there_is_fine(stage: agent_stage.Stage) -> None:
-    await runtime(stage).delete("ins-nobody")
+    assert await runtime(stage).delete("ins-nobody")
     assert await runtime(stage).get("ins-nobody") is None
 
 

@@ -252,6 +252,7 @@ class TestReality:
     async def test_deletion_waits_for_what_lingers(self, stage: Stage) -> None:
         made = await stage.stable("acme")
         stage.world.lingering = True
+        stage.world.remains.add(made.id)
         await stage.client.installations.delete("acme", grace_seconds=0)
         await provisioner_stage.poll(lambda: stage.world.calls["delete", made.id])
         found = await things(stage)
@@ -259,6 +260,7 @@ class TestReality:
         stage.world.vanish(made.id)
         await stage.until(made.id, Status.DELETED)
         assert await counts(stage) == each(0)
+        assert stage.world.remains == set()
 
 
 async def _set_due(stage: Stage, installation_id: str, *, hours: int) -> None:

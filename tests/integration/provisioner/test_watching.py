@@ -80,6 +80,18 @@ class TestLost:
         await stage.until(made.id, Status.DELETED)
         assert await events(stage, "lost") == []
 
+    async def test_as_wanted_is_deleted_when_nothing_else_is_left_of_it(self, stage: Stage) -> None:
+        """Such as its namespace: nobody saw its document go, and nobody else would ask for the rest."""
+        made = await stage.stable("acme")
+        stage.world.lingering = True
+        await stage.client.installations.delete("acme", grace_seconds=0)
+        await provisioner_stage.poll(lambda: stage.world.calls["delete", made.id])
+        stage.world.remains.add(made.id)
+        stage.world.forget(made.id)
+        await cut_watch(stage)
+        await stage.until(made.id, Status.DELETED)
+        assert stage.world.remains == set()
+
 
 class TestAWatchThatBreaksBeforeTheMark:
     async def test_changes_nothing(self, stage: Stage) -> None:
@@ -179,8 +191,10 @@ class TestLeftOver:
         await stage.client.installations.delete("acme", grace_seconds=0)
         await stage.until(made.id, Status.DELETED)
         stage.world.bundles[made.id] = bundle
+        stage.world.remains.add(made.id)
         await cut_watch(stage)
         await provisioner_stage.poll(lambda: made.id not in stage.world.bundles)
+        await provisioner_stage.poll(lambda: not stage.world.remains)
 
     async def test_that_nobody_here_knows_is_left_alone(self, stage: Stage) -> None:
         made = await stage.stable("acme")

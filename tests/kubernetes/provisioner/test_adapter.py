@@ -183,11 +183,12 @@ async def test_a_removal_takes_the_namespace_unless_volumes_are_retained(
 ) -> None:
     name = fresh()
     await runtime.apply(tiny.bundle(name, deletionPolicy=policy))
-    await runtime.delete(name)
+    assert not await runtime.delete(name)
     assert await runtime.get(name) is not None
     await let_go(api, name)
     assert await runtime.get(name) is None
-    await runtime.delete(name)
+    assert await runtime.delete(name)
+    assert await runtime.delete(name)
     namespace = await api.get(kinds.NAMESPACE.path(name=name))
     assert (namespace["metadata"].get("deletionTimestamp") is None) == is_kept
 

@@ -20,17 +20,17 @@ async def note(
     change nothing.
 
     Returns:
-        Whether the cluster tells of what was deleted for good, so that it should not be there.
+        Whether the cluster tells of what was deleted for good, so that nothing should be left of it there.
     """
     await store.lock(writer, observed.name)
     known = await _known(writer, cluster, observed.name)
     if known is None:
         return False
+    if known.status is Status.DELETED:
+        return True
     if observed.installation is None:
         await _note_gone(writer, known, now)
         return False
-    if known.status is Status.DELETED:
-        return True
     status = observed.installation.status
     if status is not None and _is_news(known, status):
         await _note_news(writer, known, status, now)
@@ -61,11 +61,13 @@ async def _known(writer: database.Writer, cluster: ids.ClusterId, name: str) -> 
 
 
 async def _note_gone(writer: database.Writer, known: model.Installation, now: datetime) -> None:
-    """It is gone as wanted; or it was lost, and the plan begins with handing it over again."""
+    """It was lost, and the plan begins with handing it over again; or it went as wanted, and its removal goes on.
+
+    Only the removal counts it as gone, when nothing is left of it: that its document is missing does not say so.
+    """
     if known.is_gone or known.status is Status.DELETED:
         return
     if known.target is Target.DELETED:
-        await store.change(writer, known.id, {"runtime_gone": True})
         await store.poke(writer, known.id, now)
         return
     if not known.handed_generation:

@@ -116,7 +116,8 @@ class WatchWork:
         if isinstance(observed, contract.InstallationNotUnderstood):
             log.warning("report not understood", problem=observed.problem, **of)
         elif await self._note(row, observed):
-            log.warning("left over on its cluster; removed", **of)
+            if observed.installation is not None:
+                log.warning("left over on its cluster; removed", **of)
             await runtime.delete(observed.name)
 
     async def _note(self, row: store.Watch, observed: contract.InstallationObserved) -> bool:

@@ -105,7 +105,7 @@ class Installation:
         settled: what it goes back to where a change fails; None until it was well once.
         setback: the update that failed and is being taken back: `from`, `to`, `reason` and `message`.
         runtime: what its cluster reported last.
-        is_gone: its cluster reported that nothing is left of it.
+        is_gone: its cluster has said, asked for its removal, that nothing is left of it; or it was abandoned there.
         match_labels: what its cluster must be labelled with.
         rotation: how far a rotation of its credentials is; None: none is under way.
     """

@@ -147,8 +147,7 @@ class InstallationWork:
 
     async def _remove(self, row: model.Installation, step: plan.Step) -> Outcome:
         runtime = await self._runtime(row)
-        await runtime.delete(row.id)
-        return Outcome(step=step, is_gone=await runtime.get(row.id) is None)
+        return Outcome(step=step, is_gone=await runtime.delete(row.id))
 
     async def _runtime(self, row: model.Installation) -> contract.Runtime:
         """Return the way to its cluster; nobody waits for an answer from one that is known to be away."""

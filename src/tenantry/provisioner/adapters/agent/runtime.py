@@ -55,8 +55,9 @@ class AgentRuntime:
         answer: list[Any] = await self._call("GET", "installations") or []
         return [document.Installation.model_validate(each) for each in answer]
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str) -> bool:
         await self._call("DELETE", f"installations/{quote(name)}")
+        return await self.get(name) is None
 
     async def watch(self) -> AsyncGenerator[contract.Observed]:
         async with contextlib.aclosing(self._lines("watch", {})) as events:

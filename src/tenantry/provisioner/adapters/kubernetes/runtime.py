@@ -54,10 +54,12 @@ class KubernetesRuntime:
         found = await self._present(name)
         return None if found is None else objects.observed(found)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str) -> bool:
         client = await self._client()
-        if not await client.delete(kinds.INSTALLATION, name, name):
-            await self._remove_namespace(name)
+        if await client.delete(kinds.INSTALLATION, name, name):
+            return False
+        await self._remove_namespace(name)
+        return True
 
     async def watch(self) -> AsyncGenerator[contract.Observed]:
         client = await self._client()
@@ -147,7 +149,7 @@ class KubernetesRuntime:
             present = await client.get(kinds.NAMESPACE, name)
         except failures.MissingError:
             return
-        if not objects.is_retained(present):
+        if not objects.is_retained(present) and present["metadata"].get("deletionTimestamp") is None:
             await client.delete(kinds.NAMESPACE, name, None, uid=present["metadata"]["uid"])
 
     async def _read(
