@@ -146,6 +146,28 @@ async def test_a_watch_tells_everything_then_the_mark_then_each_change(
         await let_go(api, later)
         assert (await next_of(watched, later)).installation is None
     assert await runtime.get(later) is None
+    assert "deletionTimestamp" not in (await api.get(kinds.NAMESPACE.path(name=later)))["metadata"]
+
+
+async def test_an_installation_without_our_label_is_not_gone_and_gets_it_back(
+    api: Api, runtime: kubernetes.KubernetesRuntime
+) -> None:
+    """Whatever stops matching is told as deleted by the API server; what customers have must not go with a label."""
+    name = fresh()
+    await runtime.apply(tiny.bundle(name, generation=2))
+    async with aclosing(runtime.watch()) as watched:
+        await next_of(watched, name)
+        [label] = objects.HANDED_OVER
+        await api.merge(installation_path(name), {"metadata": {"labels": {label: None}}})
+        told = (await next_of(watched, name)).installation
+        assert told is not None
+        await report(api, name, "Ready")
+        while told.status is None or told.status.phase is not document.Phase.READY:
+            told = (await next_of(watched, name)).installation
+            assert told is not None
+    labels = (await api.get(installation_path(name)))["metadata"]["labels"]
+    assert labels.items() >= objects.HANDED_OVER.items()
+    assert "deletionTimestamp" not in (await api.get(kinds.NAMESPACE.path(name=name)))["metadata"]
 
 
 async def test_a_watch_ends_when_the_way_to_the_cluster_is_closed(runtime: kubernetes.KubernetesRuntime) -> None:

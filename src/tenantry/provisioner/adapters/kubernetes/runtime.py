@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import structlog
 from prometheus_client import CollectorRegistry
 
 from tenantry.application import manifest
@@ -20,6 +21,8 @@ from tenantry.kubernetes import configuration, connection, failures, kinds, limi
 from tenantry.provisioner.adapters.kubernetes import access, discovery, managers, objects, own
 from tenantry.provisioner.adapters.kubernetes import installer as installers
 from tenantry.runtime import contract, document
+
+log = structlog.get_logger(__name__)
 
 FIELD_MANAGER = managers.FIELD_MANAGER
 """Whose fields these are, as server-side apply keeps them apart from the operator's."""
@@ -78,9 +81,7 @@ class KubernetesRuntime:
                 async for each in changes:
                     version = each.item["metadata"]["resourceVersion"]
                     if each.change is clients.Change.DELETED:
-                        name: str = each.item["metadata"]["name"]
-                        await self._remove_namespace(name)
-                        yield contract.InstallationObserved(name=name, installation=None)
+                        yield await self._missed(each.item["metadata"]["name"])
                     elif each.change is not clients.Change.BOOKMARK:
                         yield objects.told(each.item)
 
@@ -151,6 +152,20 @@ class KubernetesRuntime:
             return
         if not objects.is_retained(present) and present["metadata"].get("deletionTimestamp") is None:
             await client.delete(kinds.NAMESPACE, name, None, uid=present["metadata"]["uid"])
+
+    async def _missed(self, name: str) -> contract.Told:
+        """Return what is so of an installation that is not told of any more: it is gone, or only its label is.
+
+        Without the label nothing would be heard of it, so it is put back.
+        """
+        client = await self._client()
+        labels = {"metadata": {"labels": objects.HANDED_OVER}}
+        try:
+            present = await client.patch(kinds.INSTALLATION, name, name, labels)
+        except failures.MissingError:
+            return contract.InstallationObserved(name=name, installation=None)
+        log.warning("label put back on what is still there", installation=name, labels=objects.HANDED_OVER)
+        return objects.told(present)
 
     async def _read(
         self, pod: kinds.Object, lines: "asyncio.Queue[contract.LogLine | None]", *, tail: int, follow: bool
