@@ -65,13 +65,18 @@ class Api:
         """
         return await self._ask("POST", path, body)
 
-    async def apply(self, path: str, body: Object) -> Object:
+    async def apply(self, path: str, body: Object, *, manager: str = MANAGER) -> Object:
         """Make the object at this path be like this (server-side apply, by force) and return it.
+
+        Args:
+            path: of the object.
+            body: the object, or parts of it.
+            manager: whose fields these are.
 
         Raises:
             ApiError: it is not valid, or we may not.
         """
-        return await self._ask("PATCH", f"{path}?fieldManager={MANAGER}&force=true", body, _APPLY)
+        return await self._ask("PATCH", f"{path}?fieldManager={manager}&force=true", body, _APPLY)
 
     async def tried(self, path: str, body: Object) -> Object:
         """Return what the object would be after it was applied; nothing is kept, and a field nobody knows is an error.

@@ -16,7 +16,7 @@ from tenantry.kernel import errors, randomness
 from tenantry.kubernetes import kinds, rights
 from tenantry.operator.resources import definitions as own
 from tenantry.provisioner.adapters import kubernetes
-from tenantry.provisioner.adapters.kubernetes import access, objects
+from tenantry.provisioner.adapters.kubernetes import access, managers, objects
 from tenantry.runtime import contract, document
 from testbed import accounts, definitions
 from testbed import cluster as clusters
@@ -100,6 +100,37 @@ async def test_a_document_is_handed_over_with_its_secrets(api: Api, runtime: kub
     namespace = await api.get(kinds.NAMESPACE.path(name=name))
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     assert "swordfish" not in str(await api.get(installation_path(name)))
+
+
+def with_secret(name: str, *, generation: int, **data: str) -> document.InstallationBundle:
+    """Return a document with one Secret of these values."""
+    bundle = tiny.bundle(name, generation=generation)
+    return bundle.model_copy(update={"secrets": [document.Secret(name=f"{name}-generated", data=data)]})
+
+
+async def test_what_a_secret_does_not_have_any_more_is_gone(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:
+    name = fresh()
+    await runtime.apply(with_secret(name, generation=1, host="db", poolerHost="pooler", caCertificate="PEM"))
+    await runtime.apply(with_secret(name, generation=2, host="other", caCertificate="PEM"))
+    secret = await api.get(kinds.SECRET.path(name, f"{name}-generated"))
+    assert secret["data"] == {"host": "b3RoZXI=", "caCertificate": "UEVN"}
+
+
+async def test_what_an_earlier_version_of_ours_has_left_in_a_secret_is_gone(
+    api: Api, runtime: kubernetes.KubernetesRuntime
+) -> None:
+    """It applied `stringData`, which makes nobody the owner of what becomes of it."""
+    name = fresh()
+    path = kinds.SECRET.path(name, f"{name}-generated")
+    await api.apply(kinds.NAMESPACE.path(name=name), objects.namespace(name, document.DeletionPolicy.DELETE))
+    [secret] = objects.secrets(with_secret(name, generation=1))
+    strings = {"host": "db", "poolerHost": "pooler", "caCertificate": "PEM"}
+    old = {key: value for key, value in secret.items() if key != "data"} | {"stringData": strings}
+    await api.apply(path, old, manager=managers.FIELD_MANAGER)
+    await runtime.apply(with_secret(name, generation=2, host="other", caCertificate="PEM"))
+    assert (await api.get(path))["data"] == {"host": "b3RoZXI=", "caCertificate": "UEVN"}
+    await runtime.apply(with_secret(name, generation=3, host="other"))
+    assert (await api.get(path))["data"] == {"host": "b3RoZXI="}
 
 
 async def test_a_report_is_told_in_our_own_counting(api: Api, runtime: kubernetes.KubernetesRuntime) -> None:

@@ -4,6 +4,7 @@ Each installation has a namespace of its own name, in which everything of it is.
 itself, so our own generation travels as an annotation, and what is reported is told in our counting again.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,11 @@ def is_retained(given: kinds.Object) -> bool:
 
 
 def secrets(bundle: document.InstallationBundle) -> list[kinds.Object]:
-    """Return the Secrets that were handed over with a document."""
+    """Return the Secrets that were handed over with a document.
+
+    Their values are in `data`: whoever applies `stringData` owns nothing of what becomes of it, so that a key which is
+    left out the next time would stay for ever.
+    """
     within = bundle.installation.metadata.name
     return [
         {
@@ -46,10 +51,20 @@ def secrets(bundle: document.InstallationBundle) -> list[kinds.Object]:
             "kind": "Secret",
             "type": "Opaque",
             "metadata": {"name": each.name, "namespace": within, "labels": HANDED_OVER},
-            "stringData": dict(each.data),
+            "data": {key: base64.b64encode(value.encode()).decode() for key, value in each.data.items()},
         }
         for each in bundle.secrets
     ]
+
+
+def without(wanted: kinds.Object, present: kinds.Object) -> kinds.Object | None:
+    """Return what takes from a Secret all that is not wanted of it; None where there is nothing of the kind.
+
+    Earlier versions of ours applied `stringData`, so that applying the Secret anew takes none of it away.
+    """
+    data: Mapping[str, str] = present.get("data") or {}
+    unwanted = sorted(data.keys() - wanted["data"].keys())
+    return {"data": dict.fromkeys(unwanted)} if unwanted else None
 
 
 def installation(given: document.Installation) -> kinds.Object:

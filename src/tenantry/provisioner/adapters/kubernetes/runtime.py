@@ -50,7 +50,7 @@ class KubernetesRuntime:
         await client.apply(kinds.NAMESPACE, objects.namespace(given.metadata.name, given.spec.deletion_policy))
         async with asyncio.TaskGroup() as group:
             for each in objects.secrets(bundle):
-                group.create_task(client.apply(kinds.SECRET, each))
+                group.create_task(_hand_over(client, each))
         return objects.observed(await client.apply(kinds.INSTALLATION, objects.installation(given)))
 
     async def get(self, name: str) -> document.Installation | None:
@@ -220,6 +220,14 @@ def opened_here() -> KubernetesRuntime:
         own.OwnClusterLostError: it runs in none, or has no account there.
     """
     return KubernetesRuntime(own.known())
+
+
+async def _hand_over(client: clients.Client, secret: kinds.Object) -> None:
+    """Make a Secret what is wanted, and no more than that: whoever reads it goes by what it finds."""
+    present = await client.apply(kinds.SECRET, secret)
+    if changes := objects.without(secret, present):
+        about = secret["metadata"]
+        await client.patch(kinds.SECRET, about["name"], about["namespace"], changes)
 
 
 def _line(source: str, line: bytes) -> contract.LogLine:

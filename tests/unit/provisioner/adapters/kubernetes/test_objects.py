@@ -60,7 +60,14 @@ class TestHandingOver:
             objects.namespace("ins-a", document.DeletionPolicy.DELETE)
         )
         assert "swordfish-42" not in text
-        assert [each["stringData"] for each in objects.secrets(BUNDLE)] == [{"adminPassword": "swordfish-42"}]
+        assert [each["data"] for each in objects.secrets(BUNDLE)] == [{"adminPassword": "c3dvcmRmaXNoLTQy"}]
+
+    def test_what_a_secret_has_besides_is_taken_from_it(self) -> None:
+        [wanted] = objects.secrets(BUNDLE)
+        present = wanted | {"data": {"adminPassword": "b3RoZXI=", "poolerUrl": "", "caCertificate": ""}}
+        assert objects.without(wanted, present) == {"data": {"caCertificate": None, "poolerUrl": None}}
+        assert objects.without(wanted, wanted) is None
+        assert objects.without(wanted | {"data": {}}, {"metadata": {}}) is None
 
     def test_the_namespace_enforces_the_restricted_standard(self) -> None:
         labels = objects.namespace("ins-a", document.DeletionPolicy.DELETE)["metadata"]["labels"]
