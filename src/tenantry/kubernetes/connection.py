@@ -1,19 +1,22 @@
 """The connections to one API server: TLS, credentials and time limits; everything that is the same for every call."""
 
 import asyncio
+import socket
 import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
 from tenantry.kubernetes import configuration, credentials, failures
 
 _UNAUTHORIZED = 401
+_PROBES = 4
+"""So many questions without an answer, and the other end is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,8 @@ class Patience:
     Attributes:
         answer: until an answer begins; one that ends by itself has ended by then, too.
         silence: between two pieces of an answer that does not end by itself. The API server sends a bookmark every
-            minute, but none for kinds of which it has never seen an object change.
+            minute, but none for kinds of which it has never seen an object change. Where an answer may be silent for
+            as long as it likes, this is about how long its other end may give no sign of life.
     """
 
     answer: float = 30.0
@@ -43,7 +47,7 @@ class Connection:
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60, socket_factory=self._socket)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -87,14 +91,25 @@ class Connection:
             return response.status, await response.read(), response.headers
 
     @asynccontextmanager
-    async def stream(self, path: str, *, query: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientResponse]:
+    async def stream(
+        self, path: str, *, query: Mapping[str, str], can_be_silent: bool = False
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Open an answer that does not end by itself.
+
+        One that can be silent, as the log of a quiet program, lasts until its other end closes or loses it. Whether
+        that is still there is asked on the way, below what is sent: by TCP, whose questions are answered by the machine
+        at the other end of the connection, be it the API server's or a proxy's before it.
+
+        Args:
+            path: what is asked for.
+            query: its parameters.
+            can_be_silent: that nothing comes says nothing.
 
         Raises:
             failures.SilentError: it has begun, and nothing more comes.
             failures.UnreachableError: there is no answer, or it breaks off.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_read=self._patience.silence)
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=None if can_be_silent else self._patience.silence)
         async with self._sent("GET", path, query, headers={}, timeout=timeout, body=None) as response:
             if response.status == _UNAUTHORIZED:
                 self._configuration.credentials.refused()
@@ -145,6 +160,17 @@ class Connection:
             server = self._configuration.server
             self._seek()
             raise failures.UnreachableError(f"The API server {server} does not answer: {told}") from error
+
+    def _socket(self, address: tuple[Any, ...]) -> socket.socket:
+        """Return a new socket that notices, while nothing comes, when its other end is gone."""
+        family, kind, protocol, *_ = address
+        pause = max(1, round(self._patience.silence / (1 + _PROBES)))
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, pause)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, pause)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+        return made
 
     def _seek(self) -> None:
         """Find out for the next call whether the API server has moved, or another authority vouches for it."""

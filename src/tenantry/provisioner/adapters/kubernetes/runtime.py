@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 FIELD_MANAGER = managers.FIELD_MANAGER
 """Whose fields these are, as server-side apply keeps them apart from the operator's."""
 
+_PATIENCE = connection.Patience()
 _WATCH_SECONDS = 290
 _LINES_AHEAD = 1000
 _WORKLOAD = "app.kubernetes.io/component"
@@ -35,9 +36,10 @@ _WORKLOAD = "app.kubernetes.io/component"
 class KubernetesRuntime:
     """One cluster. Opens its connections when they are needed; `close` ends them."""
 
-    def __init__(self, known: configuration.Configuration) -> None:
-        """Take the way to the cluster."""
+    def __init__(self, known: configuration.Configuration, *, patience: connection.Patience = _PATIENCE) -> None:
+        """Take the way to the cluster, and how long it is waited for."""
         self._known = known
+        self._patience = patience
         self._opening = asyncio.Lock()
         self._opened: tuple[connection.Connection, clients.Client] | None = None
 
@@ -175,7 +177,7 @@ class KubernetesRuntime:
         source = labels.get(_WORKLOAD) or str(about["name"])
         query = {"tailLines": str(tail), "timestamps": "true", "follow": str(follow).lower()}
         path = kinds.POD.path(about["namespace"], about["name"], "log")
-        async with self._connection().stream(path, query=query) as response:
+        async with self._connection().stream(path, query=query, can_be_silent=follow) as response:
             if response.status >= 400:  # noqa: PLR2004 - HTTP
                 return  # its container has not started yet: there is nothing to read
             async for line in response.content:
@@ -184,7 +186,7 @@ class KubernetesRuntime:
     async def _client(self) -> clients.Client:
         async with self._opening:
             if self._opened is None:
-                connected = await connection.Connection(self._known).__aenter__()
+                connected = await connection.Connection(self._known, patience=self._patience).__aenter__()
                 self._opened = connected, self._client_for(access.RIGHTS, connected)
             return self._opened[1]
 
