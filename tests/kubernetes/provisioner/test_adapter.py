@@ -201,6 +201,32 @@ async def test_an_installation_without_our_label_is_not_gone_and_gets_it_back(
     assert "deletionTimestamp" not in (await api.get(kinds.NAMESPACE.path(name=name)))["metadata"]
 
 
+async def test_a_copy_elsewhere_says_nothing_of_the_one_that_was_handed_over(
+    api: Api, runtime: kubernetes.KubernetesRuntime
+) -> None:
+    name, elsewhere, later = fresh(), fresh(), fresh()
+    await runtime.apply(tiny.bundle(name))
+    await api.apply(kinds.NAMESPACE.path(name=elsewhere), {"apiVersion": "v1", "kind": "Namespace"} | named(elsewhere))
+    copied = await api.get(installation_path(name))
+    metadata = {"name": name, "namespace": elsewhere, "labels": objects.HANDED_OVER}
+    copy = kinds.INSTALLATION.path(elsewhere, name)
+    async with aclosing(runtime.watch()) as watched:
+        await next_of(watched, name)
+        await api.apply(copy, {key: copied[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata})
+        await api.delete(copy)
+        await runtime.apply(tiny.bundle(later))
+        async with asyncio.timeout(20):
+            async for each in watched:
+                assert not (isinstance(each, contract.InstallationObserved) and each.name == name)
+                if isinstance(each, contract.InstallationObserved) and each.name == later:
+                    break
+    assert "deletionTimestamp" not in (await api.get(kinds.NAMESPACE.path(name=name)))["metadata"]
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}}
+
+
 async def test_a_watch_ends_when_the_way_to_the_cluster_is_closed(runtime: kubernetes.KubernetesRuntime) -> None:
     """As it is for other credentials: whoever watches has to begin anew with those."""
     marked = asyncio.Event()

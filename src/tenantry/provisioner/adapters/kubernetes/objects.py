@@ -106,6 +106,12 @@ def observed(given: kinds.Object) -> document.Installation:
     return found.model_copy(update={"metadata": metadata, "status": _counted(found.status, ours, theirs, given)})
 
 
+def is_at_home(given: kinds.Object) -> bool:
+    """Tell whether an Installation is where one was handed over: a copy elsewhere is somebody's own, with our label."""
+    about = given["metadata"]
+    return about["namespace"] == about["name"]
+
+
 def told(given: kinds.Object) -> contract.Told:
     """Return what a watch tells of one object: of what cannot be read, no more than that it is there."""
     name: str = given["metadata"]["name"]

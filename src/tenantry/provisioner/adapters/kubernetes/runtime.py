@@ -72,7 +72,7 @@ class KubernetesRuntime:
         async with contextlib.aclosing(client.pages(kinds.INSTALLATION, labels=objects.SELECTOR)) as pages:
             async for page in pages:
                 version = page.resource_version
-                for item in page.items:
+                for item in filter(objects.is_at_home, page.items):
                     yield objects.told(item)
         yield contract.Synced()
         while True:
@@ -82,9 +82,11 @@ class KubernetesRuntime:
             async with contextlib.aclosing(told) as changes:
                 async for each in changes:
                     version = each.item["metadata"]["resourceVersion"]
+                    if each.change is clients.Change.BOOKMARK or not objects.is_at_home(each.item):
+                        continue
                     if each.change is clients.Change.DELETED:
                         yield await self._missed(each.item["metadata"]["name"])
-                    elif each.change is not clients.Change.BOOKMARK:
+                    else:
                         yield objects.told(each.item)
 
     async def apply_application(self, application: manifest.Application) -> None:
