@@ -20,6 +20,8 @@ from pathlib import Path
 
 PACKAGES = Path("/opt/tenantry")
 """Where the image has our packages; its `PYTHONPATH`."""
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Whom its programs trust; also its `SSL_CERT_FILE`, since not every OpenSSL in it looks here by itself."""
 USER = 10001
 _UNUSED = (
     *("__pycache__", "config-*", "dist-packages", "ensurepip", "idlelib", "lib2to3", "site-packages"),
@@ -98,13 +100,12 @@ def _put_looked_up(destination: Path) -> None:
     etc.mkdir(mode=0o755)
     for name, text in _TEXTS.items():
         (etc / name).write_text(text)
-    authorities = Path("/etc/ssl/certs/ca-certificates.crt")
-    place = destination / "etc/ssl/certs/ca-certificates.crt"
+    place = at(AUTHORITIES, destination)
     place.parent.mkdir(parents=True)
-    shutil.copyfile(authorities, place)
+    shutil.copyfile(AUTHORITIES, place)
     asked = Path(ssl.get_default_verify_paths().openssl_cafile)
-    if asked != authorities:
-        _link(at(asked, destination), authorities)
+    if asked != AUTHORITIES:
+        _link(at(asked, destination), AUTHORITIES)
     if Path("/usr/share/zoneinfo").exists():
         shutil.copytree("/usr/share/zoneinfo", destination / "usr/share/zoneinfo", symlinks=True)
     scratch = destination / "tmp"

@@ -18,7 +18,8 @@ BUCKET_FILE_PATH = "tenantry/bucket-ca.pem"
 BUCKET_VARIABLE = "AWS_CA_BUNDLE"
 
 _OF_SYSTEM = "system"
-"""For libpq 16 and newer: those whom the system trusts."""
+"""For libpq 16 and newer: those whom the system trusts. A libpq that brings an OpenSSL along, as in a wheel, finds them
+by `SSL_CERT_FILE`, which is the image's to set."""
 _VERIFYING = "verify-full"
 
 

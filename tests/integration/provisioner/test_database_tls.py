@@ -60,6 +60,29 @@ async def test_is_used_where_its_authority_is_stated(bare: Stage, secured: Secur
     assert (server.ssl_mode, server.ca_certificate) == ("verify-full", secured.signed_by)
 
 
+async def test_is_used_where_this_machine_trusts_who_signed(
+    bare: Stage, secured: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").write_text(secured.signed_by)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    await bare.client.database_servers.register(request(secured, ca_certificate=""))
+    await seen(bare, infrastructure.Status.AVAILABLE)
+
+
+async def test_is_trusted_as_one_of_the_systems_where_a_variable_leads_to_them(
+    secured: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As our image does: the OpenSSL of psycopg's wheel finds nobody by itself."""
+    server = secured.server
+    url = f"postgresql://{server.user}:{server.password}@localhost:{server.port}/postgres?sslmode=verify-full"
+    (tmp_path / "ca.pem").write_text(secured.signed_by)
+    with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+        await psycopg.AsyncConnection.connect(url, sslrootcert="system")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    async with await psycopg.AsyncConnection.connect(url, sslrootcert="system") as connection:
+        assert connection.pgconn.ssl_in_use
+
+
 async def test_is_not_used_where_another_signed_until_that_is_put_right(bare: Stage, secured: Secured) -> None:
     other = authority.Authority("others", clock.SystemClock()).certificate.decode()
     await bare.client.database_servers.register(request(secured, ca_certificate=other))

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import charts_image
+import charts_root
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "deploy/container/Containerfile").read_text()
@@ -39,3 +40,7 @@ def test_everything_that_is_copied_reaches_the_build() -> None:
 def test_variables_are_read_as_the_build_reads_them() -> None:
     assert charts_image.environment('ENV A=1 \\\n    B=2\nCMD ["x"]\n') == {"A": "1", "B": "2"}
     assert charts_image.environment(TEXT)["PYTHONPATH"] == "/opt/tenantry"
+
+
+def test_every_openssl_in_it_finds_the_authorities() -> None:
+    assert charts_image.environment(TEXT)["SSL_CERT_FILE"] == str(charts_root.AUTHORITIES)

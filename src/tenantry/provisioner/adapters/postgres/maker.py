@@ -5,6 +5,7 @@ administrator need not be a superuser, whom managed servers do not give away: it
 member of the roles that it makes.
 """
 
+import ssl
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -228,9 +229,14 @@ def _unreached(server: Server, error: psycopg.OperationalError) -> errors.Tempor
 
 @contextmanager
 def trusting(server: Server) -> Generator[str | None]:
-    """Yield whom libpq shall trust; it reads certificates from a file, while it connects."""
+    """Yield whom libpq shall trust; it reads certificates from a file, while it connects.
+
+    By `system`, a libpq that brings its own OpenSSL means the authorities of the machine where that was built. Python
+    knows those of this one.
+    """
     if not server.ca_certificate:
-        yield "system" if server.ssl_mode == _VERIFYING else None
+        ours = ssl.get_default_verify_paths().cafile or "system"
+        yield ours if server.ssl_mode == _VERIFYING else None
         return
     with trusted.file(server.ca_certificate) as path:
         yield path
