@@ -83,7 +83,7 @@ class Facts:
         dns: who answers names.
         monitoring: who reads metrics; None means that any pod of the cluster may.
         monitor_labels: labels by which whoever reads metrics finds out what to read.
-        inner_networks: the ranges of pods and Services, which a way out to the world does not include.
+        inner_networks: the ranges of pods, Services and nodes, which a way to the web leaves out with all private ones.
         pull_secrets: names of the Secrets with which images are pulled.
         pull_seconds: what a new pod may take for its node and its image, beyond the time that the manifest allows.
         listen_host: the address that workloads listen on; `::` where pods have IPv6 addresses only.

@@ -1,8 +1,9 @@
 """Where an installation's pods may go: what a network policy can say of a database, a bucket or a mail server.
 
 A policy knows addresses and labels, and no names. A name of the cluster becomes the namespace it is in; any other name
-becomes the world, on that port only, without the cluster's own networks and the addresses by which machines tell
-secrets of themselves.
+becomes every address, on that port only, without those by which machines tell secrets of themselves: what was handed
+over may be in a network of the cluster's own, as managed databases are. The web of the manifest is the world without
+any such network.
 """
 
 import ipaddress
@@ -89,8 +90,8 @@ def _to(facts: fact.Facts, host: str, port: int) -> Iterator[Rule]:
     if is_service := parts[2:] == [_SERVICE] or len(parts) == 2:  # noqa: PLR2004 - NAME.NAMESPACE
         # Behind a Service's port the pods may listen on another, so only the namespace can be said.
         yield {"to": [peer(fact.Peer(namespace=parts[1]))]}
-    if not is_service or len(parts) == 2:  # noqa: PLR2004 - it may as well be a name of the world
-        yield {"to": _world(facts.inner_networks), "ports": [tcp(port)]}
+    if not is_service or len(parts) == 2:  # noqa: PLR2004 - it may as well be any other name
+        yield {"to": _world(()), "ports": [tcp(port)]}
 
 
 def _literal(host: str) -> str | None:

@@ -82,11 +82,12 @@ class TestOutward:
         assert mail == {"to": [{"ipBlock": {"cidr": "192.0.2.25/32"}}], "ports": [{"protocol": "TCP", "port": 587}]}
         assert [each["ports"] for each in bucket] == [[{"protocol": "TCP", "port": 443}]]
 
-    def test_a_name_of_the_world_is_the_world_without_the_cluster(self, budget: manifest.Application) -> None:
-        [rule] = to_database(budget, "db.example.com")
-        blocks = [each["ipBlock"] for each in rule["to"]]
-        assert blocks == [
-            {"cidr": "0.0.0.0/0", "except": ["10.244.0.0/16", "10.96.0.0/16", "169.254.0.0/16"]},
+    def test_any_other_name_is_reached_wherever_it_leads(self, budget: manifest.Application) -> None:
+        """Managed databases are in the network of the cluster's nodes, and pods may be, too."""
+        [rule] = to_database(budget, "db.example.com", inner_networks=("10.0.0.0/8",))
+        assert rule["ports"] == [{"protocol": "TCP", "port": 5432}]
+        assert [each["ipBlock"] for each in rule["to"]] == [
+            {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]},
             {"cidr": "::/0", "except": ["fe80::/10"]},
         ]
 
@@ -112,9 +113,10 @@ class TestOutward:
 
     def test_the_web_is_the_world_without_anybodys_private_networks(self, budget: manifest.Application) -> None:
         alone = things.without_configuration(budget, needs.Needs(web=needs.WebNeed()))
-        *_, rule = egress(things.render(things.wanted(alone)))
+        facts = replace(things.EVERYTHING, inner_networks=("203.0.113.0/24",))
+        *_, rule = egress(things.render(things.wanted(alone, facts=facts)))
         assert [each["port"] for each in rule["ports"]] == [80, 443]
-        assert {"10.0.0.0/8", "192.168.0.0/16"} <= set(rule["to"][0]["ipBlock"]["except"])
+        assert {"10.0.0.0/8", "192.168.0.0/16", "203.0.113.0/24"} <= set(rule["to"][0]["ipBlock"]["except"])
 
     def test_the_port_of_a_bucket_is_that_of_its_scheme(self, synapse: manifest.Application) -> None:
         bucket = {**things.BUCKET, "endpoint": "http://198.51.100.7"}
