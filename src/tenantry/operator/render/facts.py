@@ -47,7 +47,7 @@ class IngressController:
 
     Attributes:
         class_name: the `IngressClass`.
-        controller: who serves it, as the class says; sizes of requests are told to those that are known.
+        controller: who serves it, as the class says; a known one is told the size of requests in its own way alone.
         peer: whose pods forward requests, for the network policy; None means that anybody may.
     """
 

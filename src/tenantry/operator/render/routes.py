@@ -17,7 +17,8 @@ _SIZE_ANNOTATIONS = {
     "k8s.io/ingress-nginx": "nginx.ingress.kubernetes.io/proxy-body-size",
     "nginx.org/ingress-controller": "nginx.org/client-max-body-size",
 }
-"""How the largest request is told to a controller; the Gateway API has no word for it."""
+"""How the largest request is told to a controller; the Gateway API has no word for it. One that is none of these, or
+goes by another name, is told in every way: what it does not know, it leaves alone."""
 
 _HTTPS_PORT = 443
 
@@ -96,9 +97,9 @@ def _by_ingress(framed: frame.Frame, door: fact.IngressController) -> list[objec
     }
     if tls := _tls(framed):
         spec["tls"] = tls
-    annotations: dict[str, str] = {}
-    if (key := _SIZE_ANNOTATIONS.get(door.controller)) is not None:
-        annotations[key] = str(framed.rendered.route.max_request_bytes)
+    known = _SIZE_ANNOTATIONS.get(door.controller)
+    told = [known] if known is not None else _SIZE_ANNOTATIONS.values()
+    annotations = dict.fromkeys(told, str(framed.rendered.route.max_request_bytes))
     ingress = objects.make(framed.wanted, kinds.INGRESS, framed.name(), {"spec": spec}, annotations=annotations)
     return [*requested, ingress]
 

@@ -2,12 +2,22 @@
 
 from dataclasses import replace
 
+import pytest
+
 from support import operator_things as things
 from tenantry.application import manifest
 from tenantry.kubernetes import kinds
 from tenantry.operator.render import facts as fact
 
 NGINX = replace(things.PLAIN, offers=frozenset({kinds.CERTIFICATE}), issuer="letsencrypt", domains=("example.com",))
+INGRESS_NGINX, OF_NGINX = "nginx.ingress.kubernetes.io/proxy-body-size", "nginx.org/client-max-body-size"
+
+
+def sizes(application: manifest.Application, controller: str) -> dict[str, str]:
+    """Return what an Ingress says to a controller of how much a request may hold."""
+    door = fact.IngressController(class_name="nginx", controller=controller)
+    made = things.render(things.wanted(application, facts=replace(NGINX, front_door=door))).one("Ingress")
+    return {key: value for key, value in made["metadata"]["annotations"].items() if "body-size" in key}
 
 
 class TestGateway:
@@ -58,8 +68,12 @@ class TestIngress:
         assert path["backend"]["service"] == {"name": "acme-web", "port": {"number": 8080}}
 
     def test_a_controller_that_is_known_learns_how_much_a_request_may_hold(self, budget: manifest.Application) -> None:
-        annotations = things.render(things.wanted(budget, facts=NGINX)).one("Ingress")["metadata"]["annotations"]
-        assert annotations["nginx.ingress.kubernetes.io/proxy-body-size"] == str(10 * 2**20)
+        assert sizes(budget, "k8s.io/ingress-nginx") == {INGRESS_NGINX: str(10 * 2**20)}
+        assert sizes(budget, "nginx.org/ingress-controller") == {OF_NGINX: str(10 * 2**20)}
+
+    @pytest.mark.parametrize("controller", ["", "k8s.io/internal-ingress-nginx"])
+    def test_one_that_is_not_known_learns_it_in_every_way(self, budget: manifest.Application, controller: str) -> None:
+        assert sizes(budget, controller) == dict.fromkeys((INGRESS_NGINX, OF_NGINX), str(10 * 2**20))
 
     def test_a_host_of_a_shared_domain_uses_the_shared_certificate(self, budget: manifest.Application) -> None:
         found = things.render(things.wanted(budget, facts=NGINX))
