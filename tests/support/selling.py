@@ -164,8 +164,8 @@ async def _set_up(site: sites.Site, backing: Backing, reader: readers.Reader) ->
     await reader.run(PAGE.commands("1. Install the operator", {}))
     pair = {"--cert CERTIFICATE": f"--cert {door.certificate}", "--key KEY": f"--key {door.key}"}
     here = {"PASSWORD": "secret", "DATABASE-HOST": address, "MAIL-HOST": address, **pair}
-    await reader.run(PAGE.commands("3. Make Secrets", here))
     reader.write("database-ca.pem", backing.postgres.signed_by)
+    await reader.run(PAGE.commands("3. Make Secrets", here))
     once = {"--values tenantry.yaml": f"--values tenantry.yaml --set {_SMALL} --set '{_STORE}'"}
     await reader.run(PAGE.commands("4. Install portal and provisioner", once))
     with sites.scratch() as folder:

@@ -17,6 +17,7 @@ from tenantry.provisioner.adapters.kubernetes import access
 
 OPERATOR, TENANTRY = charts.OPERATOR, charts.TENANTRY
 EVERY = pytest.mark.parametrize("case", charts_helm.CASES, ids=lambda case: case.name)
+GROUPS = ("supervisor-installations", "supervisor-infrastructure")
 LARGE = {case.chart: case for case in charts_helm.CASES if "large" in case.name}
 
 
@@ -26,6 +27,20 @@ def of_kind(objects: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
 
 def named(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
     [found] = [each for each in of_kind(objects, kind) if each["metadata"]["name"] == name]
+    return found
+
+
+def signers(objects: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Return the Secret of whom a workload trusts to sign for its database, and the path of the file."""
+    found: dict[str, tuple[str, str]] = {}
+    for each in of_kind(objects, "Deployment", "Job"):
+        pod = each["spec"]["template"]["spec"]
+        mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+        for volume in pod["volumes"]:
+            items = volume.get("secret", {}).get("items", [])
+            for path in (item["path"] for item in items if item["key"] == "database-ca.pem"):
+                place = f"{mounts[volume['name']]}/{path}"
+                found[each["metadata"]["name"]] = (volume["secret"]["secretName"], place)
     return found
 
 
@@ -152,6 +167,15 @@ class TestTenantry:
         assert {each["metadata"]["annotations"]["helm.sh/hook"] for each in jobs} == {"pre-install,pre-upgrade"}
         commands = [each["spec"]["template"]["spec"]["containers"][0]["command"][-1] for each in jobs]
         assert sorted(commands) == ["tenantry.portal.schema", "tenantry.provisioner.schema"]
+
+    @pytest.mark.parametrize("part", ["portal", "provisioner"])
+    def test_whoever_opens_a_database_finds_who_signs_for_it(self, helm: charts_helm.Helm, part: str) -> None:
+        """Migrations as well as programs, and nobody where there is nothing of the kind in the Secret."""
+        assert signers(helm.template(TENANTRY)) == {}
+        found = signers(helm.template(TENANTRY, given=[f"{part}.hasDatabaseAuthorities=true"]))
+        deployments = {"portal": {"portal"}, "provisioner": {"api", *GROUPS}}[part]
+        names = {f"acme-tenantry-{each}" for each in (*deployments, f"migrate-{part}")}
+        assert found == dict.fromkeys(names, (f"tenantry-{part}", "/etc/tenantry/secrets/database-ca.pem"))
 
     def test_only_the_portal_and_whoever_is_named_reach_the_api(self, helm: charts_helm.Helm) -> None:
         objects = helm.template(TENANTRY)

@@ -94,6 +94,7 @@ class TestReadmeOfTenantry:
         for part in ("portal", "provisioner"):
             said = set(re.findall(r"`([\w.-]+)`", parts[part]["properties"]["secretName"]["description"]))
             optional = {"hasMail", "mail.json", "settings.smtpUser", "smtp-password"}
+            optional |= {"hasDatabaseAuthorities", "database-ca.pem"}
             assert secrets(self.TEXT)[f"tenantry-{part}"] == said - optional
 
     def test_the_portals_token_may_do_what_the_portal_does(self) -> None:
@@ -118,6 +119,16 @@ class TestSellingPage:
         assert said["tenantry-portal"] == readme["tenantry-portal"]
         from_file = set(re.findall(r"--from-file=([\w.-]+)=", self.TEXT))
         assert said["tenantry-provisioner"] | from_file == readme["tenantry-provisioner"] | {"mail.json"}
+
+    def test_databases_that_hold_secrets_are_verified_by_what_the_secrets_bring(self) -> None:
+        said = dict(_SECRET.findall(self.TEXT))
+        [asked] = re.findall("^VERIFIED='(.*)'$", self.TEXT, re.MULTILINE)
+        assert asked.split("&") == ["sslmode=verify-full", "sslrootcert=/etc/tenantry/secrets/database-ca.pem"]
+        values = yaml.safe_load(blocks(self.TEXT)[1])
+        for part in ("portal", "provisioner"):
+            assert re.search(rf"--from-literal=database-url='[^']*/{part}\?'\"\$VERIFIED\"", said[f"tenantry-{part}"])
+            assert "--from-file=database-ca.pem" in said[f"tenantry-{part}"]
+            assert values[part]["hasDatabaseAuthorities"] is True
 
     def test_tokens_may_do_what_their_owners_do(self) -> None:
         [text] = re.findall(r"^cat > tokens.json <<END\n(.*?)^END$", self.TEXT, re.MULTILINE | re.DOTALL)

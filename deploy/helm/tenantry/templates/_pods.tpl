@@ -75,7 +75,7 @@ readinessProbe:
 {{- end -}}
 
 {{- /* A Deployment; takes root, component, replicas, command, environment, resources, port, account,
-hasToken and secrets (name, items). */}}
+hasToken, secretName and secretKeys. */}}
 {{- define "tenantry.deployment" -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -127,21 +127,11 @@ spec:
             {{- toYaml .resources | nindent 12 }}
           {{- include "tenantry.confined" . | nindent 10 }}
           volumeMounts:
-            - name: secrets
-              mountPath: /etc/tenantry/secrets
-              readOnly: true
+            {{- include "tenantry.secretsMount" . | nindent 12 }}
             - name: scratch
               mountPath: /tmp
       volumes:
-        - name: secrets
-          secret:
-            secretName: {{ .secretName }}
-            defaultMode: 0440
-            items:
-              {{- range .secretKeys }}
-              - key: {{ . }}
-                path: {{ . }}
-              {{- end }}
+        {{- include "tenantry.secrets" . | nindent 8 }}
         - name: scratch
           emptyDir:
             sizeLimit: 256Mi
@@ -161,6 +151,25 @@ spec:
     matchLabels:
       {{- include "tenantry.chosen" . | nindent 6 }}
 {{- end }}
+{{- end -}}
+
+{{- /* A Secret's keys as files; takes secretName and secretKeys. */}}
+{{- define "tenantry.secrets" -}}
+- name: secrets
+  secret:
+    secretName: {{ .secretName }}
+    defaultMode: 0440
+    items:
+      {{- range .secretKeys }}
+      - key: {{ . }}
+        path: {{ . }}
+      {{- end }}
+{{- end -}}
+
+{{- define "tenantry.secretsMount" -}}
+- name: secrets
+  mountPath: /etc/tenantry/secrets
+  readOnly: true
 {{- end -}}
 
 {{- define "tenantry.databaseUrl" -}}
