@@ -184,6 +184,19 @@ class TestTenantry:
         assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "portal"
         assert "ingress" not in named(objects, "NetworkPolicy", "acme-tenantry-supervisor-installations")["spec"]
 
+    @pytest.mark.parametrize(
+        "way",
+        [
+            'provisioner.api.ingress={"enabled": true, "host": "api.example.com"}',
+            'provisioner.api.httpRoute={"enabled": true, "host": "api.example.com", "parentRefs": [{"name": "staff"}]}',
+        ],
+    )
+    def test_a_way_to_the_api_that_nobody_may_use_is_refused(self, helm: charts_helm.Helm, way: str) -> None:
+        with pytest.raises(charts_helm.HelmFailedError, match=r"networkPolicy\.apiFrom"):
+            helm.template(TENANTRY, given=[way])
+        for other in ("networkPolicy.enabled=false", 'networkPolicy.apiFrom=[{"namespaceSelector": {}}]'):
+            assert of_kind(helm.template(TENANTRY, given=[way, other]), "Ingress", "HTTPRoute")
+
     def test_nobody_gets_a_token_of_the_cluster_by_default(self, helm: charts_helm.Helm) -> None:
         objects = helm.template(TENANTRY)
         pods = [each["spec"]["template"]["spec"] for each in of_kind(objects, "Deployment", "Job")]

@@ -137,3 +137,14 @@ class TestSellingPage:
             "portal": {str(each) for each in credentials.PORTAL_SCOPES},
             "admin": {str(each) for each in tokens.Scope},
         }
+
+
+def test_the_sidecar_of_a_pooler_is_let_in_by_the_values_of_its_page() -> None:
+    shown = blocks((charts.ROOT / "docs/how-to/put-pgbouncer-before-a-database-server.md").read_text())
+    [values] = [each for each in map(yaml.safe_load, shown) if "networkPolicy" in each]
+    validator: Any = jsonschema.Draft7Validator(charts.described(charts.TENANTRY).schema)
+    validator.validate(values)
+    [pod] = [each for each in map(yaml.safe_load, shown) if each.get("kind") == "Deployment"]
+    [peer] = values["networkPolicy"]["apiFrom"]
+    assert peer["podSelector"]["matchLabels"] == pod["spec"]["template"]["metadata"]["labels"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": pod["metadata"]["namespace"]}
