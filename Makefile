@@ -48,8 +48,9 @@ test: $(STAMPS)/dev $(STAMPS)/node ## Run all tests, on real parts (ARGUMENTS=â€
 test-unit: $(STAMPS)/dev ## Run the unit tests alone
 	@exec $(PYTEST) tests/unit $(ARGUMENTS)
 
-test-kubernetes: $(STAMPS)/dev $(STAMPS)/go ## Run the tests on a real Kubernetes, building what they need of it
-	@$(BIN)/python tools/system_parts.py node || true
+test-kubernetes: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/go ## Run the tests on a real Kubernetes, building what they need of it
+	@$(BIN)/python tools/system_parts.py node postgresql || true
+	@$(BIN)/python tools/assets.py
 	@PYTHONPATH=tools $(BIN)/python -m testbed build
 	@exec $(PYTEST) tests/kubernetes $(ARGUMENTS)
 
