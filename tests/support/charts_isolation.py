@@ -23,9 +23,9 @@ IN_FORCE: Mapping[str, set[str]] = {
 OPERATOR = "the operator"
 OPERATORS_IN_FORCE: Mapping[str, set[str]] = {
     OPERATOR: {OPERATOR, isolation.NAMES, SERVER},
-    STRANGER: {OPERATOR, isolation.NAMES, SERVER, STRANGER, _KUBELET},
+    STRANGER: {isolation.NAMES, SERVER, STRANGER, _KUBELET},
 }
-"""The same of the operator's chart; anybody may read its metrics where nobody is named."""
+"""The same of the operator's chart."""
 
 
 async def street(site: sites.Site, kubectl: Path, home: str, stranger: tuple[str, str]) -> isolation.Street:

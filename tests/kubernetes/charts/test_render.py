@@ -1,7 +1,8 @@
 """What charts render: by golden files, by Helm's own linter, and by what the programs read of it."""
 
 import itertools
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 import pytest
 
@@ -103,6 +104,27 @@ def test_no_deployment_chooses_the_pods_of_another(helm: charts_helm.Helm, case:
     for one, other in itertools.permutations(deployments, 2):
         wanted = one["spec"]["selector"]["matchLabels"].items()
         assert not wanted <= other["spec"]["template"]["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize("chart", charts.CHARTS, ids=lambda chart: chart.name)
+class TestMetrics:
+    NAMES: ClassVar = {OPERATOR: "acme-tenantry-operator", TENANTRY: "acme-tenantry-supervisor-installations"}
+    FROM: ClassVar = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+
+    def ways_in(self, helm: charts_helm.Helm, chart: Any, *given: str) -> Any:
+        objects = helm.template(chart, given=given)
+        return named(objects, "NetworkPolicy", self.NAMES[chart])["spec"].get("ingress")
+
+    def test_only_those_who_are_named_may_read_them(self, helm: charts_helm.Helm, chart: Any) -> None:
+        assert self.ways_in(helm, chart) is None
+        [rule] = self.ways_in(helm, chart, f"networkPolicy.metricsFrom={json.dumps(self.FROM)}")
+        assert rule["from"] == self.FROM
+
+    def test_whoever_is_told_to_read_them_must_be_let_in(self, helm: charts_helm.Helm, chart: Any) -> None:
+        wanted = "metrics.serviceMonitor.enabled=true"
+        with pytest.raises(charts_helm.HelmFailedError, match=r"networkPolicy\.metricsFrom"):
+            helm.template(chart, given=[wanted])
+        assert of_kind(helm.template(chart, given=[wanted, "networkPolicy.enabled=false"]), "ServiceMonitor")
 
 
 class TestOperator:

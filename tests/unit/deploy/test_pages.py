@@ -1,5 +1,6 @@
 """The self-hoster's pages: what they show is valid, complete, and as short as they say."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 import charts
 from support import operator_things as things
 from tenantry.local import credentials
+from tenantry.operator.render import facts
 from tenantry.runtime import document
 from tenantry.wire import tokens
 
@@ -20,6 +22,7 @@ SELF_HOST = PAGES[0].read_text()
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SECRET = re.compile(r"create secret generic (\S+) ((?:.*\\\n)*.*)")
 _KEY = re.compile(r"--from-(?:literal|file)=([\w.-]+)=")
+_INSTALL = re.compile(r"helm install (?:.*\\\n)*.*")
 _SET = re.compile(r"--set (\S+)=(\S+)")
 
 
@@ -72,7 +75,7 @@ def test_every_secret_that_is_referred_to_is_made() -> None:
 def test_values_that_are_shown_are_values_of_the_chart(page: Path) -> None:
     validator: Any = jsonschema.Draft7Validator(charts.described(charts.OPERATOR).schema)
     shown = [each for each in map(yaml.safe_load, blocks(page.read_text())) if "facts" in each]
-    shown += [nested(path.split("."), value) for path, value in _SET.findall(page.read_text())]
+    shown += list(map(stated, _INSTALL.findall(page.read_text())))
     assert len(shown) > 0
     for each in shown:
         image = each.get("image", {})
@@ -80,10 +83,16 @@ def test_values_that_are_shown_are_values_of_the_chart(page: Path) -> None:
         validator.validate(good)
 
 
-def nested(path: list[str], value: str) -> dict[str, Any]:
-    """Return what `--set` makes of a path and a value."""
-    head, *rest = path
-    return {head: nested(rest, value) if rest else yaml.safe_load(value)}
+def stated(command: str) -> dict[str, Any]:
+    """Return what every `--set` of a command makes together."""
+    whole: dict[str, Any] = {}
+    for path, value in _SET.findall(command):
+        *above, last = path.split(".")
+        part = whole
+        for each in above:
+            part = part.setdefault(each, {})
+        part[last] = yaml.safe_load(value)
+    return whole
 
 
 class TestReadmeOfTenantry:
@@ -148,3 +157,10 @@ def test_the_sidecar_of_a_pooler_is_let_in_by_the_values_of_its_page() -> None:
     [peer] = values["networkPolicy"]["apiFrom"]
     assert peer["podSelector"]["matchLabels"] == pod["spec"]["template"]["metadata"]["labels"]
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": pod["metadata"]["namespace"]}
+
+
+def test_the_operators_reference_names_all_that_may_be_said_of_a_cluster() -> None:
+    text = (charts.ROOT / "docs/reference/operator.md").read_text()
+    kinds = (facts.Facts, facts.SharedGateway, facts.IngressController)
+    known = {each.name for kind in kinds for each in dataclasses.fields(kind)} - {"offers"}
+    assert [each for each in sorted(known) if f"`{each}`" not in text] == []

@@ -72,9 +72,9 @@ class Facts:
     Attributes:
         offers: which optional kinds exist: `HTTP_ROUTE`, `CERTIFICATE`, `POD_MONITOR`, …
         front_door: how visitors come in; None means that no route is made.
-        gateway: where visitors of a sleeping installation are sent; None where the front door sends everything there
-            that has no route, so that a sleeper needs none. With the Gateway API, a `ReferenceGrant` beside the gateway
-            has to let routes of the installations' namespaces lead to it.
+        gateway: where visitors of a sleeping installation are sent, a Service of your own; None where a sleeper needs
+            no route, as the front door knows what to do without. With the Gateway API, a `ReferenceGrant` beside the
+            gateway has to let routes of the installations' namespaces lead to it; an Ingress never does.
         domains: domains whose wildcard certificate the front door has.
         issuer: the `ClusterIssuer` that certifies customers' own domains.
         service_domain: the domain under which Services are named.
