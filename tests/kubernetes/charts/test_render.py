@@ -219,6 +219,19 @@ class TestTenantry:
         for other in ("networkPolicy.enabled=false", 'networkPolicy.apiFrom=[{"namespaceSelector": {}}]'):
             assert of_kind(helm.template(TENANTRY, given=[way, other]), "Ingress", "HTTPRoute")
 
+    def test_a_pod_that_visitors_come_to_still_answers_while_the_front_door_learns_that_it_goes(
+        self, helm: charts_helm.Helm
+    ) -> None:
+        """And has as long as any other to stop afterwards."""
+        told: dict[str, tuple[int, int]] = {}
+        for each in of_kind(helm.template(TENANTRY), "Deployment"):
+            pod = each["spec"]["template"]["spec"]
+            kept = pod["containers"][0].get("lifecycle", {"preStop": {"sleep": {"seconds": 0}}})
+            drain = kept["preStop"]["sleep"]["seconds"]
+            told[each["metadata"]["name"]] = drain, pod["terminationGracePeriodSeconds"] - drain
+        visited = dict.fromkeys(("acme-tenantry-portal", "acme-tenantry-api"), (3, 60))
+        assert told == {**visited, **dict.fromkeys((f"acme-tenantry-{each}" for each in GROUPS), (0, 60))}
+
     def test_nobody_gets_a_token_of_the_cluster_by_default(self, helm: charts_helm.Helm) -> None:
         objects = helm.template(TENANTRY)
         pods = [each["spec"]["template"]["spec"] for each in of_kind(objects, "Deployment", "Job")]

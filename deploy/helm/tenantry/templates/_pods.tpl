@@ -75,7 +75,7 @@ readinessProbe:
 {{- end -}}
 
 {{- /* A Deployment; takes root, component, replicas, command, environment, resources, port, account,
-hasToken, secretName and secretKeys. */}}
+hasToken, secretName, secretKeys, and drain: seconds in which a front door learns that a pod goes, while the pod still answers. */}}
 {{- define "tenantry.deployment" -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -109,7 +109,7 @@ spec:
     spec:
       serviceAccountName: {{ .account }}
       automountServiceAccountToken: {{ or .hasToken .root.Values.serviceAccount.automount }}
-      terminationGracePeriodSeconds: 60
+      terminationGracePeriodSeconds: {{ add 60 (default 0 .drain) }}
       {{- include "tenantry.pod" .root | nindent 6 }}
       {{- include "tenantry.spread" . | nindent 6 }}
       containers:
@@ -122,6 +122,12 @@ spec:
           ports:
             - name: http
               containerPort: {{ .port }}
+          {{- with .drain }}
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: {{ . }}
+          {{- end }}
           {{- include "tenantry.probes" . | nindent 10 }}
           resources:
             {{- toYaml .resources | nindent 12 }}
