@@ -7,9 +7,16 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from support.node_fixtures import node_cluster, python_image
+
+__all__ = ["node_cluster", "python_image"]
+
 HERE = Path(__file__).parent
 REAL = frozenset({"acceptance", "browser", "integration", "kubernetes"})
-"""Rings whose tests run several programs, and are tried once more where they fail (docs/decisions/0019)."""
+"""Rings whose tests run several programs, and are tried once more where they fail (docs/decisions/0019).
+
+So is whatever runs on a cluster that is shared, in any ring.
+"""
 CLUSTERS = ("node_cluster", "cluster", "bare_cluster")
 """What takes longest to make, and the tests that use it longest to run: they begin first."""
 
@@ -24,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     together = [(_shares(item), item) for item in items]
     for name, item in together:
         item.add_marker(pytest.mark.xdist_group(name))
-        if item.path.relative_to(HERE).parts[0] in REAL:
+        if name in CLUSTERS or item.path.relative_to(HERE).parts[0] in REAL:
             item.add_marker(pytest.mark.flaky(reruns=1))
     first = {name: place for place, name in enumerate(CLUSTERS)}
     together.sort(key=lambda each: first.get(each[0], len(first)))
@@ -32,6 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shares(item: pytest.Item) -> str:
+    said = item.get_closest_marker("xdist_group")
+    if said is not None:
+        return str(said.args[0])
     used: list[str] = getattr(item, "fixturenames", [])
     for each in CLUSTERS:
         if each in used:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from support import node_python
+from support import node_fixtures
 from tenantry.kernel import randomness
-from testbed import building, cache, parts, requirements
+from testbed import building, cache, parts
 from testbed import cluster as clusters
 from testbed.api import Api
 
@@ -33,16 +33,6 @@ def require(wanted: Sequence[parts.Part]) -> cache.Cache:
     kept = cache.Cache(cache.default_folder())
     try:
         building.require(wanted, kept)
-    except building.PartsMissingError as error:
-        pytest.skip(f"{error.message} {error.advice}")
-    return kept
-
-
-def require_node() -> cache.Cache:
-    """Return the cache with all that a real node needs, or skip and name what is missing, built or the system's."""
-    kept = cache.Cache(cache.default_folder())
-    try:
-        requirements.check(parts.Level.NODE, kept)
     except building.PartsMissingError as error:
         pytest.skip(f"{error.message} {error.advice}")
     return kept
@@ -95,23 +85,7 @@ async def bare_cluster() -> AsyncGenerator[clusters.Cluster]:
 @pytest.fixture(scope="session")
 def real_parts() -> cache.Cache:
     """The built and the system's programs of a real node."""
-    return require_node()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def node_cluster() -> AsyncGenerator[clusters.Cluster]:
-    """A cluster with one real node, for the whole session: pods run, in a network of their own."""
-    require_node()
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-cluster-", dir="/tmp"))
-    async with clusters.running(folder, level=clusters.Level.NODE) as up:
-        yield up
-    shutil.rmtree(folder)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def python_image(node_cluster: clusters.Cluster) -> str:
-    """The reference of an image with nothing but a Python, on the node."""
-    return await node_python.image(node_cluster)
+    return node_fixtures.require_node()
 
 
 @pytest.fixture
