@@ -1,6 +1,6 @@
 """What the provisioner asks of whoever runs installations; one contract suite runs against every implementation."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -105,10 +105,13 @@ class Facts(Protocol):
 
 
 class Logs(Protocol):
-    """Reads what workloads and jobs print."""
+    """Reads what workloads and jobs print. Secrets in it are masked by whoever shows it to people."""
 
-    def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
-        """Yield the last lines, then, if it follows, each new one."""
+    def logs(self, name: str, *, tail: int, follow: bool) -> AsyncGenerator[LogLine]:
+        """Yield the last lines of all together, then, if it follows, each new one of whatever runs by then.
+
+        Whoever stops listening closes it.
+        """
         ...
 
 

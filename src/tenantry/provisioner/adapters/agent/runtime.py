@@ -6,7 +6,7 @@ message and its advice. Every call has a timeout, and a watch that falls silent 
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -75,7 +75,7 @@ class AgentRuntime:
     async def facts(self) -> document.ClusterFacts:
         return document.ClusterFacts.model_validate(await self._call("GET", "facts"))
 
-    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[contract.LogLine]:
+    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncGenerator[contract.LogLine]:
         query = {"tail": str(tail), "follow": str(follow).lower()}
         async with contextlib.aclosing(self._lines(f"installations/{quote(name)}/logs", query)) as lines:
             async for line in lines:

@@ -5,8 +5,7 @@ The provisioner writes what is wanted and reads what is reported; it never touch
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import orjson
@@ -15,10 +14,9 @@ from prometheus_client import CollectorRegistry
 
 from tenantry.application import manifest
 from tenantry.kernel import clock as clocks
-from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import configuration, connection, failures, kinds, limits, measures, rights
-from tenantry.provisioner.adapters.kubernetes import access, discovery, managers, objects, own
+from tenantry.provisioner.adapters.kubernetes import access, discovery, logs, managers, objects, own
 from tenantry.provisioner.adapters.kubernetes import installer as installers
 from tenantry.runtime import contract, document
 
@@ -29,8 +27,6 @@ FIELD_MANAGER = managers.FIELD_MANAGER
 
 _PATIENCE = connection.Patience()
 _WATCH_SECONDS = 290
-_LINES_AHEAD = 1000
-_WORKLOAD = "app.kubernetes.io/component"
 
 
 class KubernetesRuntime:
@@ -112,22 +108,11 @@ class KubernetesRuntime:
         version: dict[str, Any] = orjson.loads(body)
         return await discovery.discover(client, str(version["gitVersion"]))
 
-    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[contract.LogLine]:
-        client = await self._client()
-        pods = await clients.objects(client.pages(kinds.POD, namespace=name))
-        if not pods and await self._present(name) is None:
-            raise errors.NotFoundError(f"There is no installation {name} in this cluster.")
-        lines: asyncio.Queue[contract.LogLine | None] = asyncio.Queue(maxsize=_LINES_AHEAD)
-        readers = [asyncio.create_task(self._read(pod, lines, tail=tail, follow=follow)) for pod in pods]
-        ending = asyncio.create_task(_end(readers, lines))
-        try:
-            while (line := await lines.get()) is not None:
+    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncGenerator[contract.LogLine]:
+        reader = logs.Reader(await self._client(), self._connection(), name)
+        async with contextlib.aclosing(reader.lines(tail=tail, follow=follow)) as lines:
+            async for line in lines:
                 yield line
-            await ending
-        finally:
-            for task in (*readers, ending):
-                task.cancel()
-            await asyncio.gather(*readers, ending, return_exceptions=True)
 
     async def installer(self) -> installers.OperatorInstaller:
         """Return the way to the operator, with the rights to keep it."""
@@ -170,20 +155,6 @@ class KubernetesRuntime:
             return contract.InstallationObserved(name=name, installation=None)
         log.warning("label put back on what is still there", installation=name, labels=objects.HANDED_OVER)
         return objects.told(present)
-
-    async def _read(
-        self, pod: kinds.Object, lines: "asyncio.Queue[contract.LogLine | None]", *, tail: int, follow: bool
-    ) -> None:
-        about: dict[str, Any] = pod["metadata"]
-        labels: dict[str, str] = about.get("labels") or {}
-        source = labels.get(_WORKLOAD) or str(about["name"])
-        query = {"tailLines": str(tail), "timestamps": "true", "follow": str(follow).lower()}
-        path = kinds.POD.path(about["namespace"], about["name"], "log")
-        async with self._connection().stream(path, query=query, can_be_silent=follow) as response:
-            if response.status >= 400:  # noqa: PLR2004 - HTTP
-                return  # its container has not started yet: there is nothing to read
-            async for line in response.content:
-                await lines.put(_line(source, line))
 
     async def _client(self) -> clients.Client:
         async with self._opening:
@@ -232,19 +203,3 @@ async def _hand_over(client: clients.Client, secret: kinds.Object) -> None:
     if changes := objects.without(secret, present):
         about = secret["metadata"]
         await client.patch(kinds.SECRET, about["name"], about["namespace"], changes)
-
-
-def _line(source: str, line: bytes) -> contract.LogLine:
-    moment, _, text = line.decode(errors="replace").rstrip("\n").partition(" ")
-    try:
-        return contract.LogLine(at=datetime.fromisoformat(moment), source=source, text=text)
-    except ValueError:
-        return contract.LogLine(at=None, source=source, text=f"{moment} {text}".rstrip())
-
-
-async def _end(readers: "list[asyncio.Task[None]]", lines: "asyncio.Queue[contract.LogLine | None]") -> None:
-    ended = await asyncio.gather(*readers, return_exceptions=True)
-    await lines.put(None)
-    for each in ended:
-        if isinstance(each, BaseException):
-            raise each
