@@ -7,7 +7,7 @@ frozen no call ends.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +65,7 @@ class World:
         lingering: a removal that is asked for takes until `vanish`.
         remains: installations of which something is left until their removal is asked for when their document is gone.
         garbled: installations of which nothing is understood that is reported.
+        prints: what an installation's program prints, line by line.
         is_cut_before_mark: watches end when everything that is there has been told, just before the mark.
     """
 
@@ -80,6 +81,7 @@ class World:
     remains: set[str] = field(default_factory=set[str])
     is_away: bool = False
     is_cut_before_mark: bool = False
+    prints: Callable[[document.InstallationBundle, int], str] = field(default=lambda _, number: f"line {number}")
     thawed: asyncio.Event | None = None
     facts: document.ClusterFacts = field(default=ROOMY)
     watches: set["asyncio.Queue[str | None]"] = field(default_factory=set["asyncio.Queue[str | None]"])
@@ -206,11 +208,11 @@ class Twin:
         await self._called("facts")
         return self._world.facts
 
-    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncIterator[contract.LogLine]:
+    async def logs(self, name: str, *, tail: int, follow: bool) -> AsyncGenerator[contract.LogLine]:
         del follow
         await self._called("logs", name)
         for number in range(tail):
-            yield contract.LogLine(at=NOON, source="web", text=f"line {number}")
+            yield contract.LogLine(at=NOON, source="web", text=self._world.prints(self._world.bundles[name], number))
 
     async def close(self) -> None:
         self._world.calls["close", ""] += 1

@@ -11,6 +11,7 @@ import aiohttp
 from support import provisioner_api, provisioner_stage
 from tenantry.client import provisioner
 from tenantry.provisioner import tables
+from tenantry.runtime import document
 from tenantry.wire import installations
 
 Stage = provisioner_stage.Stage
@@ -161,3 +162,16 @@ class TestLogs:
         await live.stage.stable("acme")
         answer = await live.call("GET", "/v1/installations/acme/logs?tail=3")
         assert [json.loads(line)["text"] for line in answer.text.splitlines()] == ["line 0", "line 1", "line 2"]
+
+    async def test_secrets_that_a_program_prints_are_masked(self, live: Api) -> None:
+        printed: list[str] = []
+
+        def reveal(bundle: document.InstallationBundle, _: int) -> str:
+            printed[:] = [each.data["adminPassword"] for each in bundle.secrets if "adminPassword" in each.data]
+            return f"starting with {printed[0]}"
+
+        live.stage.world.prints = reveal
+        await live.stage.stable("acme")
+        answer = await live.call("GET", "/v1/installations/acme/logs?tail=1")
+        assert json.loads(answer.text)["text"] == "starting with •••"
+        assert printed[0] not in answer.text

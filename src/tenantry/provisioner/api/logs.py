@@ -1,6 +1,7 @@
 """The route of what an installation's workloads and jobs print."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -10,7 +11,7 @@ from tenantry.kernel import errors
 from tenantry.provisioner.api import dependencies as given
 from tenantry.provisioner.api import negotiation, reading, refusals
 from tenantry.provisioner.installations import model as installations
-from tenantry.runtime import contract
+from tenantry.runtime import contract, masking
 from tenantry.wire import installations as wire
 
 router = reading.router("/v1/installations/{identifier}/logs", "installations")
@@ -40,7 +41,7 @@ async def logs(
     tail: Annotated[int, Query(ge=0, le=10_000, description="How many lines of the past.")] = 100,
     follow: Annotated[bool, Query(description="Go on with each new line.")] = False,
 ) -> LinesResponse:
-    """Return what its workloads and jobs print, a JSON object a line."""
+    """Return what its workloads and jobs print, a JSON object a line; its secrets are masked."""
     del by
     async with services.base.read() as reader:
         installation = await services.installations.get(reader, identifier)
@@ -50,9 +51,11 @@ async def logs(
     if await runtime.get(installation.id) is None:
         raise errors.NotFoundError("Its cluster does not have it yet, or not any more, so there is no log.")
     lines = runtime.logs(installation.id, tail=tail, follow=follow)
-    return LinesResponse(_as_json(lines))
+    return LinesResponse(_as_json(lines, services.installations.hidden(installation)))
 
 
-async def _as_json(lines: AsyncIterator[contract.LogLine]) -> AsyncGenerator[str]:
-    async for line in lines:
-        yield wire.LogLine(at=line.at, source=line.source, text=line.text).model_dump_json() + "\n"
+async def _as_json(lines: AsyncGenerator[contract.LogLine], hidden: Sequence[str]) -> AsyncGenerator[str]:
+    async with contextlib.aclosing(lines):
+        async for line in lines:
+            text = masking.mask(line.text, hidden)
+            yield wire.LogLine(at=line.at, source=line.source, text=text).model_dump_json() + "\n"

@@ -16,8 +16,9 @@ from tenantry.kernel import errors, names, transitions
 from tenantry.provisioner import context
 from tenantry.provisioner.access import model as access
 from tenantry.provisioner.applications import model as applications
-from tenantry.provisioner.installations import changes, journal, model, reservations_store, store
+from tenantry.provisioner.installations import changes, handover, journal, model, reservations_store, store
 from tenantry.provisioner.installations.transitions import TABLE, Input, Rotation
+from tenantry.runtime import masking
 from tenantry.wire import installations as wire
 from tenantry.wire import tokens
 
@@ -240,6 +241,10 @@ class Installations:
         return wire.InstallationCredentials(
             url=installation.url, username=found.username, password=found.password, note=found.note
         )
+
+    def hidden(self, installation: model.Installation) -> Sequence[str]:
+        """Return what must not be shown where its programs print it: the secrets that were handed over with it."""
+        return masking.of_bundle(handover.bundle(installation, self._around))
 
     async def availability(self, reader: database.Reader, name: str) -> wire.NameAvailability:
         """Tell whether a name can be taken now, and if not, why."""
