@@ -52,10 +52,10 @@ test-kubernetes: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/go ## Run the tests on a
 	@$(BIN)/python tools/system_parts.py node postgresql || true
 	@$(BIN)/python tools/assets.py
 	@PYTHONPATH=tools $(BIN)/python -m testbed build
-	@exec $(PYTEST) tests/kubernetes $(ARGUMENTS)
+	@exec $(PYTEST) -m kubernetes tests/kubernetes tests/contract $(ARGUMENTS)
 
 coverage: $(STAMPS)/dev ## Report the branches that unit tests miss in kernel, engine and every plan.py
-	@$(BIN)/python -m pytest -q tests/unit $(wildcard tests/contract tests/integration/engine) --cov --cov-report= $(ARGUMENTS)
+	@$(BIN)/python -m pytest -q -m "not kubernetes" tests/unit $(wildcard tests/contract tests/integration/engine) --cov --cov-report= $(ARGUMENTS)
 	@$(BIN)/coverage report
 
 bench: $(STAMPS)/dev $(STAMPS)/node ## Measure, and print ratios

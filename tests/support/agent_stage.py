@@ -7,12 +7,16 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from support import runtime_stage, tiny
 from tenantry.application import manifest
 from tenantry.kernel import randomness
 from tenantry.local import frontdoor, frontdoor_configuration, frontdoor_program, supervision, supervisord
@@ -48,7 +52,13 @@ async def until(
 
 
 class Stage:
-    """The parts of one machine, in a folder of their own."""
+    """The parts of one machine, in a folder of their own.
+
+    Attributes:
+        patience: as the contract suite has it.
+    """
+
+    patience = timedelta(seconds=30)
 
     def __init__(self, folder: Path, cache: Path, programs: supervision.Supervisord, port: int) -> None:
         self.folder = folder
@@ -135,6 +145,30 @@ class Stage:
         return {
             key.removeprefix(prefix): info.pid for key, info in found.items() if key.startswith(prefix) and info.pid
         }
+
+    def address(self, name: str) -> Mapping[str, Any]:
+        """Return what `tiny.bundle` says anyway."""
+        return {"hosts": [f"{name}.localhost"], "url": f"http://{name}.localhost"}
+
+    async def answer(self, name: str, path: str = "/") -> str | None:
+        status, text = await self.visit(f"{name}.localhost", path)
+        return text if status == HTTPStatus.OK else None
+
+    async def running(self, name: str) -> Mapping[str, str]:
+        return {workload: str(pid) for workload, pid in (await self.pids(name)).items()}
+
+    async def end(self, name: str, workload: str) -> None:
+        os.kill((await self.pids(name))[workload], signal.SIGKILL)
+
+    async def remains(self, name: str) -> set[str]:
+        routes = {f"route {each}" for each in await self.door.list_routes() if each == name}
+        return routes | {f"program {each}" for each in await self.pids(name)}
+
+    async def take_ready(self) -> str:
+        name = runtime_stage.fresh()
+        await self.runtime.apply(tiny.bundle(name))
+        await self.comes_to(name, document.Phase.READY)
+        return name
 
     async def close(self) -> None:
         await self.runtime.close()

@@ -48,9 +48,10 @@ Targets = Mapping[str, tuple[str, int]]
 
 
 async def image(up: clusters.Cluster) -> str:
-    """Give the node an image with nothing but a Python, and return its reference."""
+    """Give the node an image with nothing but a Python, which is its package too, and return its reference."""
     layer = contents.system(await contents.interpreter(">=3.11"))
-    made = archive.Image(name="registry.test/python:3", layers=[layer], environment=contents.ENVIRONMENT)
+    package = [archive.Entry(path=contents.PACKAGE / "bin/python", link=PYTHON)]
+    made = archive.Image(name="registry.test/python:3", layers=[layer, package], environment=contents.ENVIRONMENT)
     with tempfile.TemporaryDirectory() as folder:
         written = archive.write(made, Path(folder) / "python.tar")
         await images.load(up.real_node, [written])

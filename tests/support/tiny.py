@@ -18,12 +18,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         is_sick = self.path == "/health" and (data / "sick").exists()
         if self.path == "/crash": os._exit(3)
         if self.path == "/sick": (data / "sick").touch()
+        told = f"{os.environ['VERSION']} {mode} {os.getuid()} {self.headers['Host']}"
         self.send_response(500 if is_sick else 200)
         self.end_headers()
-        self.wfile.write(f"{os.environ['VERSION']} {mode} {os.getuid()} {self.headers['Host']}".encode())
+        self.wfile.write((os.environ["PASSWORD"] if self.path == "/password" else told).encode())
     def log_message(self, *_): pass
 (data / "sick").unlink(missing_ok=True)
-http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+http.server.HTTPServer((os.environ["LISTEN"], int(os.environ["PORT"])), Handler).serve_forever()
 """
 
 NOTE = """
@@ -44,6 +45,7 @@ WEB: dict[str, Any] = {
     "environment": [
         *HERE,
         {"name": "CONFIG", "value": "{{ files.mode }}"},
+        {"name": "LISTEN", "value": "{{ listen.host }}"},
         {"name": "PORT", "value": "{{ ports.http }}"},
         {"name": "VERSION", "value": "{{ version }}"},
         {"name": "PASSWORD", "value": "{{ secrets.adminPassword }}"},

@@ -113,7 +113,9 @@ async def test_open_files_and_memory_are_limited(stage: agent_stage.Stage) -> No
     pid = (await stage.pids("ins-limits"))["web"]
     limits = about(pid, "limits")
     assert next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3] == "256"
-    if "memory" in (await stage.runtime.facts()).limits:
+    facts = await stage.runtime.facts()
+    assert "openFiles" in facts.limits
+    if "memory" in facts.limits:
         assert f"{agent_stage.STACK}/ins-limits/web" in about(pid, "cgroup")
     await unmake(stage, "ins-limits")
     assert groups("ins-limits") == []
