@@ -97,12 +97,12 @@ async def comes_to_answer(stage: Stage, name: str, begun: str | None, path: str 
 
 async def unmake(stage: Stage, name: str) -> None:
     """Ask for the removal of an installation, and wait until it is gone."""
-    await stage.runtime.delete(name)
 
     async def is_gone() -> bool:
-        return await stage.runtime.get(name) is None
+        return await stage.runtime.delete(name)
 
     await until(stage, is_gone, what=lambda: f"{name} is gone")
+    assert await stage.runtime.get(name) is None
 
 
 async def until(stage: Stage, holds: Callable[[], Awaitable[bool]], *, what: Callable[[], str]) -> None:
