@@ -24,6 +24,7 @@ class Rollout:
         updated: how many are of the newest template.
         ready: how many of all are ready.
         total: how many there are.
+        leaving: how many no longer count and are still being ended, where the cluster says so.
         is_late: whether its controller has given up waiting.
     """
 
@@ -32,6 +33,7 @@ class Rollout:
     updated: int
     ready: int
     total: int
+    leaving: int = 0
     is_late: bool = False
 
     @property
@@ -42,7 +44,7 @@ class Rollout:
     @property
     def is_still(self) -> bool:
         """Whether nothing runs."""
-        return self.is_seen and self.total == 0
+        return self.is_seen and self.total == self.leaving == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,7 @@ def _deployment(item: kinds.Object) -> Rollout:
         updated=status.get("updatedReplicas", 0),
         ready=status.get("readyReplicas", 0),
         total=status.get("replicas", 0),
+        leaving=status.get("terminatingReplicas", 0),
         is_late=any(each.get("reason") == "ProgressDeadlineExceeded" for each in conditions),
     )
 

@@ -44,6 +44,11 @@ class TestRollout:
         found = rollout(kinds.DEPLOYMENT, {"replicas": 0}, {"observedGeneration": 3}, generation=3)
         assert found.is_still
 
+    def test_a_pod_that_is_still_being_ended_runs(self) -> None:
+        status = {"observedGeneration": 3, "terminatingReplicas": 1}
+        assert not rollout(kinds.DEPLOYMENT, {"replicas": 0}, status, generation=3).is_still
+        assert rollout(kinds.DEPLOYMENT, {"replicas": 2}, {**READY, **status}, generation=3).is_complete
+
     def test_a_controller_that_gives_up_says_so(self) -> None:
         conditions = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
         assert rollout(kinds.DEPLOYMENT, {}, {"conditions": conditions}).is_late
