@@ -4,7 +4,7 @@ Messages name objects and fields and never a value, since values may be secret.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,6 +13,15 @@ import orjson
 from tenantry.kernel import errors
 
 _INVALID_VALUE = re.compile(r'(?:Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"|.*?)(?:: |$)', re.DOTALL)
+_IMMUTABLE = re.compile(
+    r"Forbidden: updates to \w+ spec for fields other than .*"
+    r"|(?:.*: )?(?:field is immutable(?: when `immutable` is set)?|may not change once set)",
+    re.DOTALL,
+)
+"""What the API server says of a field that can never change; a value may stand before it, which says nothing."""
+_OF_FIELDS = frozenset({"FieldValueInvalid", "FieldValueForbidden"})
+_BY_ROLE = re.compile(r'User "[^"]*" cannot \S+ (?:resource|path) "|cannot set blockOwnerDeletion')
+"""What is said where a role is too narrow; whoever admits objects forbids them for reasons of their own."""
 _LONGEST = 1000
 
 
@@ -40,10 +49,9 @@ class CredentialsRefusedError(errors.TemporaryError):
 
 
 class NotAllowedError(errors.TemporaryError):
-    """Our role in the cluster does not allow this."""
+    """The cluster does not allow this: by our role in it, or by whoever else is asked there."""
 
     code = "cluster-forbids"
-    hint = "Apply the role of the operator's version again."
 
 
 class QuotaExceededError(errors.TemporaryError):
@@ -89,6 +97,10 @@ class InvalidObjectError(errors.PermanentError):
     code = "object-invalid"
 
 
+class ImmutableError(InvalidObjectError):
+    """The object differs from what is there in fields that can never change, and nothing else is wrong with it."""
+
+
 class RefusedError(errors.PermanentError):
     """The API server refuses the request."""
 
@@ -112,14 +124,11 @@ def from_status(
 ) -> errors.TenantryError:
     """Return the error that a Kubernetes `Status` stands for; watches send them as events."""
     details: Mapping[str, Any] = given.get("details") or {}
-    reason = str(given.get("reason") or "")
-    message = f"{what}: {_message(given, details) or f'HTTP status {status}'}"
+    message = f"{what}: {_message(given) or f'HTTP status {status}'}"
     if delay is None and details.get("retryAfterSeconds"):
         delay = timedelta(seconds=float(details["retryAfterSeconds"]))
-    if status == 409:  # noqa: PLR2004 - HTTP
-        return ExistsError(message) if reason == "AlreadyExists" else OutdatedError(message)
-    if status == 403:  # noqa: PLR2004 - HTTP
-        return _forbidden(str(given.get("message") or ""), details, message)
+    if (told_apart := _TOLD_APART.get(status)) is not None:
+        return told_apart(given, message)
     if (known := _BY_STATUS.get(status)) is not None:
         return known(message)
     if status == 429 or status >= 500:  # noqa: PLR2004 - HTTP
@@ -131,23 +140,49 @@ _BY_STATUS: Mapping[int, type[errors.TenantryError]] = {
     401: CredentialsRefusedError,
     404: MissingError,
     410: ExpiredError,
-    422: InvalidObjectError,
+}
+
+_ROLE_HINT = "Apply the role of the operator's version again."
+
+
+def _forbidden(given: Mapping[str, Any], message: str) -> errors.TenantryError:
+    told = str(given.get("message") or "")
+    if "exceeded quota" in told:
+        return QuotaExceededError(message)
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(given)):
+        return NamespaceEndingError(message)
+    return NotAllowedError(message, hint=_ROLE_HINT if _BY_ROLE.search(told) else None)
+
+
+def _conflict(given: Mapping[str, Any], message: str) -> errors.TenantryError:
+    return ExistsError(message) if given.get("reason") == "AlreadyExists" else OutdatedError(message)
+
+
+def _invalid(given: Mapping[str, Any], message: str) -> errors.TenantryError:
+    """Return the error of an object that is refused; who refuses it by a policy names no reason of a field."""
+    causes = _causes(given)
+    are_immutable = [
+        cause.get("reason") in _OF_FIELDS and _IMMUTABLE.fullmatch(str(cause.get("message") or "")) for cause in causes
+    ]
+    return ImmutableError(message) if causes and all(are_immutable) else InvalidObjectError(message)
+
+
+_TOLD_APART: Mapping[int, Callable[[Mapping[str, Any], str], errors.TenantryError]] = {
+    403: _forbidden,
+    409: _conflict,
+    422: _invalid,
 }
 
 
-def _forbidden(told: str, details: Mapping[str, Any], message: str) -> errors.TenantryError:
-    if "exceeded quota" in told:
-        return QuotaExceededError(message)
-    causes: list[Mapping[str, Any]] = details.get("causes") or []
-    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
-        return NamespaceEndingError(message)
-    return NotAllowedError(message)
+def _causes(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    details: Mapping[str, Any] = given.get("details") or {}
+    return details.get("causes") or []
 
 
-def _message(given: Mapping[str, Any], details: Mapping[str, Any]) -> str:
-    causes: list[Mapping[str, Any]] = details.get("causes") or []
+def _message(given: Mapping[str, Any]) -> str:
+    causes = _causes(given)
     if given.get("reason") == "Invalid" and causes:
-        told = "; ".join(f"{cause.get('field', '')}: {_bare(cause.get('message'))}" for cause in causes)
+        told = "; ".join(": ".join(filter(None, (cause.get("field"), _bare(cause.get("message"))))) for cause in causes)
     else:
         told = _bare(given.get("message"))
     return told[:_LONGEST]

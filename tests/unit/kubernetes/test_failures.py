@@ -17,7 +17,7 @@ def answered(status: int, headers: dict[str, str] | None = None, **told: Any) ->
     ("status", "told", "kind"),
     [
         (401, {}, failures.CredentialsRefusedError),
-        (403, {"message": "cannot patch"}, failures.NotAllowedError),
+        (403, {"message": 'User "x" cannot patch resource "pods"'}, failures.NotAllowedError),
         (403, {"message": 'pods "a" is forbidden: exceeded quota: q'}, failures.QuotaExceededError),
         (403, {"details": {"causes": [{"reason": "NamespaceTerminating"}]}}, failures.NamespaceEndingError),
         (404, {}, failures.MissingError),
@@ -51,3 +51,56 @@ def test_a_refused_value_is_not_repeated() -> None:
 def test_a_proxy_that_answers_in_html_is_borne() -> None:
     told = failures.from_answer(502, b"<html>", {}, what="get y")
     assert (type(told), told.message) == (failures.BusyError, "get y: HTTP status 502")
+
+
+def refused(*causes: tuple[str, str]) -> errors.TenantryError:
+    given = [{"reason": reason, "field": "spec", "message": message} for reason, message in causes]
+    return answered(422, reason="Invalid", message="x is invalid", details={"causes": given})
+
+
+SELECTOR = ("FieldValueInvalid", 'Invalid value: {"matchLabels":{"app":"x"}}: field is immutable')
+ADDRESS = ("FieldValueInvalid", 'Invalid value: ["None"]: may not change once set')
+CONFIGURATION = ("FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set")
+STATEFUL = (
+    "FieldValueForbidden",
+    "Forbidden: updates to statefulset spec for fields other than 'replicas', 'template' are forbidden",
+)
+SHORT = ("FieldValueInvalid", 'Invalid value: "field is immutable": must be no more than 15 characters')
+DENIED = ("", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: field is immutable")
+OTHERS = ("FieldValueInvalid", "Invalid value: name is immutable")
+
+
+@pytest.mark.parametrize("cause", [SELECTOR, ADDRESS, CONFIGURATION, STATEFUL])
+def test_a_field_that_can_never_change_is_told_apart(cause: tuple[str, str]) -> None:
+    assert type(refused(cause)) is failures.ImmutableError
+    assert type(refused(cause, SELECTOR)) is failures.ImmutableError
+
+
+@pytest.mark.parametrize("cause", [SHORT, DENIED, OTHERS])
+def test_what_else_is_refused_is_no_such_field_even_beside_one(cause: tuple[str, str]) -> None:
+    assert type(refused(cause)) is failures.InvalidObjectError
+    assert type(refused(SELECTOR, cause)) is failures.InvalidObjectError
+
+
+def test_a_refusal_by_a_policy_is_quoted() -> None:
+    assert refused(DENIED).message == f"patch x: spec: {DENIED[1]}"
+    by_policy = answered(422, reason="Invalid", details={"causes": [{"message": DENIED[1]}]})
+    assert by_policy.message == f"patch x: {DENIED[1]}"
+
+
+@pytest.mark.parametrize(
+    ("told", "is_of_the_role"),
+    [
+        ('pods is forbidden: User "x" cannot list resource "pods" in API group "" at the cluster scope', True),
+        ('User "x" cannot get path "/metrics"', True),
+        ("jobs is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource …", True),
+        ('admission webhook "x.example.com" denied the request: no', False),
+        ('pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', False),
+        ("", False),
+    ],
+)
+def test_only_a_refusal_by_the_role_is_mended_by_the_role(told: str, is_of_the_role: bool) -> None:
+    refusal = answered(403, message=told)
+    assert isinstance(refusal, failures.NotAllowedError)
+    assert told in refusal.message
+    assert refusal.advice == ("Apply the role of the operator's version again." if is_of_the_role else None)
