@@ -15,6 +15,7 @@ from tenantry.runtime import document
 from testbed import tiny
 
 Phase = document.Phase
+READY = document.ConditionType.READY
 WITHIN = timedelta(seconds=90)
 
 
@@ -46,6 +47,11 @@ async def generations(ordered: stages.Ordered) -> dict[str, int]:
         for (kind, name), each in (await ordered.objects()).items()
         if kind == "Deployment"
     }
+
+
+async def are_told(ordered: stages.Ordered, *reasons: str) -> bool:
+    """Tell whether there is an Event for each of these reasons, and no other."""
+    return sorted(await ordered.events()) == sorted(reasons)
 
 
 async def modes(ordered: stages.Ordered) -> set[str]:
@@ -124,6 +130,25 @@ async def test_an_update_that_does_not_start_in_time_goes_back(stage: stages.Sta
         assert "StartTimedOut" in await ordered.events()
         await ordered.want(version="1.1", size="small")
         await ordered.until(Phase.READY, within=WITHIN, serving_version="1.1")
+
+
+async def test_a_repair_is_told_when_it_has_succeeded(stage: stages.Stage) -> None:
+    name, part = stages.fresh("tiny"), stages.Part()
+    await stage.offer(stages.application(name))
+    left = [each for each in table.RIGHTS if each.kind is not kinds.NETWORK_POLICY]
+    role = kinds.CLUSTER_ROLE.path(None, roles.NAME)
+    async with stage.operator(**part.settings()):
+        ordered = await stage.order(name, namespace=part.namespace("acme"))
+        await ordered.until(Phase.READY)
+        await stage.api.apply(role, roles.role("ClusterRole", roles.NAME, left))
+        try:
+            await stage.api.delete(kinds.NETWORK_POLICY.path(ordered.namespace, "acme"))
+            await ordered.says(READY, "networkpolicies", within=WITHIN)
+            await stages.eventually(lambda: are_told(ordered, "ClusterForbids"))
+        finally:
+            await stage.api.apply(role, roles.cluster_role())
+        await ordered.until(Phase.READY, within=WITHIN)
+        await stages.eventually(lambda: are_told(ordered, "ClusterForbids", "Repaired"))
 
 
 async def test_a_right_that_was_taken_away_is_named_until_it_is_given_back(stage: stages.Stage) -> None:

@@ -141,15 +141,20 @@ class Effects:
 
     async def _apply(self, case: Case, taken: step.Apply) -> None:
         wanted = case.wish.wanted
-        if case.memory.served_attempt == wanted.attempt and not wanted.is_deleting:
-            self._notices.repaired(case.key, taken.names)
-        async with asyncio.TaskGroup() as group:
-            for name in taken.names:
-                group.create_task(self._apply_one(case, name))
+        is_repair = case.memory.served_attempt == wanted.attempt and not wanted.is_deleting
+        done: list[model.Name] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in taken.names:
+                    group.create_task(self._apply_one(case, name, done))
+        finally:
+            # What was repaired is told even where the rest failed: it is not due any more.
+            if is_repair and done:
+                self._notices.repaired(case.key, done)
         if taken.stage is stages.Stage.WORKLOADS and case.memory.served_attempt != wanted.attempt:
             case.remember(waiting_since=None)
 
-    async def _apply_one(self, case: Case, name: model.Name) -> None:
+    async def _apply_one(self, case: Case, name: model.Name, done: list[model.Name]) -> None:
         kind = self._world.made[name.kind].kind
         rendered = case.wish.rendered[name]
         try:
@@ -161,6 +166,7 @@ class Effects:
             await self._client.delete(kind, name.name, case.key.namespace)
             answer = await self._client.apply(kind, rendered)
         self._world.applied(case.key, answer)
+        done.append(name)
 
     async def _remove(self, case: Case, names: tuple[model.Name, ...]) -> None:
         known = self._world.objects_of(case.key)
