@@ -60,6 +60,12 @@ class QuotaExceededError(errors.TemporaryError):
     code = "quota-exceeded"
     hint = "Raise the ResourceQuota, or free what uses it."
 
+    @property
+    def is_just_full(self) -> bool:
+        """Whether no more is used than is allowed, so that another may take the place of one that goes."""
+        used, limited = (_counts(self.message, name) for name in ("used", "limited"))
+        return bool(used) and all(count <= limited.get(name, -1) for name, count in used.items())
+
 
 class NamespaceEndingError(errors.TemporaryError):
     """The namespace is being deleted."""
@@ -172,6 +178,13 @@ _TOLD_APART: Mapping[int, Callable[[Mapping[str, Any], str], errors.TenantryErro
     409: _conflict,
     422: _invalid,
 }
+
+
+def _counts(message: str, name: str) -> dict[str, int]:
+    """Return what a quota's refusal says under a name, `used: pods=1,services=2`; empty where it is not of counts."""
+    found = re.search(rf"\b{name}: ([^\s=]+=\d+(?:,[^\s=]+=\d+)*)(?:, |$)", message)
+    pairs = [] if found is None else [each.split("=") for each in found[1].split(",")]
+    return {key: int(count) for key, count in pairs}
 
 
 def _causes(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -12,7 +12,9 @@ from testbed import cluster as clusters
 @pytest.fixture
 async def client(bare_cluster: clusters.Cluster) -> AsyncGenerator[clients.Client]:
     """The operator's client, as the administrator of an API server that nothing acts on."""
-    allowed = operator_reach.all_of(kinds.NAMESPACE, kinds.CONFIG_MAP, kinds.SECRET, kinds.DEPLOYMENT)
+    allowed = operator_reach.all_of(
+        kinds.NAMESPACE, kinds.CONFIG_MAP, kinds.SECRET, kinds.SERVICE, kinds.DEPLOYMENT, kinds.STATEFUL_SET
+    )
     async with operator_reach.connected(bare_cluster.kubeconfig, allowed) as connected:
         yield connected
 

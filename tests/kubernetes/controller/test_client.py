@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -58,6 +59,48 @@ async def test_what_is_refused_has_its_kind(client: clients.Client, space: str) 
     with pytest.raises(failures.InvalidObjectError) as refused:
         await client.create(MAP, operator_reach.config_map(space, "Not a name"))
     assert "Not a name" not in refused.value.message.partition("metadata.name")[2]
+
+
+POD: dict[str, Any] = {
+    "metadata": {"labels": {"app": "x"}},
+    "spec": {"containers": [{"name": "x", "image": "registry.test/x"}]},
+}
+SELECTED: dict[str, Any] = {"selector": {"matchLabels": {"app": "x"}}, "template": POD}
+UNCHANGING: list[tuple[kinds.Kind, dict[str, Any], dict[str, Any]]] = [
+    (
+        kinds.DEPLOYMENT,
+        {"spec": SELECTED},
+        {
+            "spec": {
+                "selector": {"matchLabels": {"more": "y"}},
+                "template": {**POD, "metadata": {"labels": {"more": "y"}}},
+            }
+        },
+    ),
+    (kinds.STATEFUL_SET, {"spec": {**SELECTED, "serviceName": "a"}}, {"spec": {**SELECTED, "serviceName": "b"}}),
+    (
+        kinds.SERVICE,
+        {"spec": {"ports": [{"port": 80}]}},
+        {"spec": {"clusterIP": "None", "ports": [{"port": 80}]}},
+    ),
+    (kinds.CONFIG_MAP, {"immutable": True, "data": {"a": "1"}}, {"immutable": True, "data": {"a": "2"}}),
+    (kinds.SECRET, {"type": "Opaque"}, {"type": "tenantry.dev/other"}),
+]
+"""Kinds, what is there, and what it can never become."""
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), UNCHANGING, ids=[each[0].kind for each in UNCHANGING])
+async def test_a_field_that_can_never_change_is_told_apart(
+    client: clients.Client, space: str, kind: kinds.Kind, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    about: dict[str, Any] = {"name": "a", "namespace": space}
+    head = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": about}
+    await client.create(kind, {**head, **before})
+    with pytest.raises(failures.ImmutableError):
+        await client.apply(kind, {**head, **after})
+    with pytest.raises(failures.InvalidObjectError) as refused:
+        await client.apply(kind, {**head, **after, "metadata": {**about, "labels": {"app": "not a value"}}})
+    assert not isinstance(refused.value, failures.ImmutableError)
 
 
 async def test_deleting_asks_for_this_very_object(client: clients.Client, space: str) -> None:

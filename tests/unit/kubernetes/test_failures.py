@@ -53,6 +53,22 @@ def test_a_proxy_that_answers_in_html_is_borne() -> None:
     assert (type(told), told.message) == (failures.BusyError, "get y: HTTP status 502")
 
 
+@pytest.mark.parametrize(
+    ("told", "is_just_full"),
+    [
+        ("requested: services=1, used: services=1, limited: services=1", True),
+        ("requested: a=1,b=1, used: a=1,b=2, limited: a=1,b=2", True),
+        ("requested: services=1, used: services=2, limited: services=1", False),
+        ("requested: a=1,b=1, used: a=1,b=3, limited: a=1,b=2", False),
+        ("requested: storage=1Gi, used: storage=1Gi, limited: storage=1Gi", False),
+    ],
+)
+def test_a_quota_that_is_just_full_lets_one_take_anothers_place(told: str, is_just_full: bool) -> None:
+    refusal = answered(403, message=f'services "a" is forbidden: exceeded quota: q, {told}')
+    assert isinstance(refusal, failures.QuotaExceededError)
+    assert refusal.is_just_full is is_just_full
+
+
 def refused(*causes: tuple[str, str]) -> errors.TenantryError:
     given = [{"reason": reason, "field": "spec", "message": message} for reason, message in causes]
     return answered(422, reason="Invalid", message="x is invalid", details={"causes": given})

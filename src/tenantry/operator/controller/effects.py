@@ -28,6 +28,7 @@ from tenantry.operator.controller import (
     world,
 )
 from tenantry.operator.render import jobs, stages
+from tenantry.operator.render import names as naming
 from tenantry.runtime import document, masking
 
 log = structlog.get_logger()
@@ -39,6 +40,8 @@ _SOMETIME = datetime(1970, 1, 1, tzinfo=UTC)
 _PASSING = (failures.UnreachableError, failures.BusyError, failures.OutdatedError, failures.NamespaceEndingError)
 _FOREGROUND = frozenset({kinds.DEPLOYMENT.kind, kinds.STATEFUL_SET.kind, kinds.JOB.kind, kinds.CRON_JOB.kind})
 """Kinds that are gone only when their pods are."""
+_IRREPLACEABLE = frozenset({kinds.NAMESPACE.kind, kinds.VOLUME_CLAIM.kind, kinds.DATABASE.kind})
+"""Kinds that hold data: none is ever deleted to be made anew."""
 
 
 class Case:
@@ -159,14 +162,26 @@ class Effects:
         rendered = case.wish.rendered[name]
         try:
             answer = await self._client.apply(kind, rendered)
-        except failures.InvalidObjectError:
-            # Some fields can never change: the object is made anew, except where it holds data.
-            if kind is kinds.VOLUME_CLAIM or name not in self._world.objects_of(case.key):
+        except failures.ImmutableError:
+            known = self._world.objects_of(case.key).get(name)
+            if known is None or name.kind in _IRREPLACEABLE:
                 raise
-            await self._client.delete(kind, name.name, case.key.namespace)
-            answer = await self._client.apply(kind, rendered)
+            answer = await self._make_anew(kind, rendered, known)
         self._world.applied(case.key, answer)
         done.append(name)
+
+    async def _make_anew(self, kind: kinds.Kind, rendered: kinds.Object, known: seen.Seen) -> kinds.Object:
+        """Make an object anew of which a field can never change, and no sooner than a trial says that it can be made.
+
+        What is tried has another name, since what is there stands in the way of its own. Quotas are asked last.
+        """
+        try:
+            await self._client.apply(kind, _on_trial(rendered), is_trial=True)
+        except failures.QuotaExceededError as full:
+            if not full.is_just_full:
+                raise
+        await self._client.delete(kind, known.key.name, known.key.namespace, uid=known.uid)
+        return await self._client.apply(kind, rendered)
 
     async def _remove(self, case: Case, names: tuple[model.Name, ...]) -> None:
         known = self._world.objects_of(case.key)
@@ -268,3 +283,9 @@ def job_number(memory: document.Memory, attempt: str, name: rendering.JobName) -
     obstacle = memory.obstacle
     is_same = obstacle is not None and obstacle.attempt == attempt and obstacle.job == name
     return obstacle.count if is_same and obstacle is not None else 0
+
+
+def _on_trial(rendered: kinds.Object) -> kinds.Object:
+    about: dict[str, Any] = rendered["metadata"]
+    name = naming.joined(about["name"], "trial", longest=naming.LONGEST_STATEFUL)
+    return {**rendered, "metadata": {**about, "name": name}}
