@@ -14,7 +14,7 @@ import pytest_asyncio
 from support import operator_everything as everything
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
-from tenantry.operator.controller import table
+from tenantry.operator.controller import keys, model, seen, table
 from tenantry.runtime import document
 from testbed import cache
 
@@ -183,6 +183,30 @@ async def test_what_a_schedule_starts_is_no_repair_and_goes_with_its_installatio
     await ordered.delete()
     await ordered.gone()
     assert await stage.api.items(jobs) == []
+
+
+@pytest.mark.parametrize("scene", ["gateway"], indirect=True)
+async def test_a_pod_that_an_autoscaler_adds_and_that_finds_no_room_is_no_trouble(
+    scene: Scene, stage: stages.Stage
+) -> None:
+    path, key = await scene.path(kinds.DEPLOYMENT), keys.Key(scene.ordered.namespace, scene.ordered.name)
+    nodes = [f"/api/v1/nodes/{each['metadata']['name']}" for each in await stage.api.items("/api/v1/nodes")]
+
+    async def is_added() -> bool:
+        known = scene.operator.made.world.objects_of(key)[model.Name("Deployment", path.rpartition("/")[2])]
+        is_so = isinstance(known.about, seen.Rollout) and (known.about.total, known.about.ready) == (3, 2)
+        return is_so and scene.operator.made.is_idle()
+
+    for node in nodes:
+        await stage.api.merge(node, {"spec": {"unschedulable": True}})
+    try:
+        await stage.api.merge(path, {"spec": {"replicas": 3}})
+        await stages.eventually(is_added, about=lambda: scene.get(path))
+        await scene.ordered.until(Phase.READY, within=timedelta(seconds=1))
+    finally:
+        for node in nodes:
+            await stage.api.merge(node, {"spec": {"unschedulable": None}})
+    await stage.api.merge(path, {"spec": {"replicas": 2}})
 
 
 async def is_idle(operator: stages.Operator) -> bool:

@@ -1,7 +1,7 @@
 """What is kept of each object that belongs to an installation: a few words, whatever its size."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,7 @@ class Rollout:
         total: how many there are.
         leaving: how many no longer count and are still being ended, where the cluster says so.
         is_late: whether its controller has given up waiting.
+        least: how many have to be ready at least, where an autoscaler decides how many are wanted.
     """
 
     is_seen: bool
@@ -35,10 +36,13 @@ class Rollout:
     total: int
     leaving: int = 0
     is_late: bool = False
+    least: int | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether exactly what is wanted runs, and all of it is ready."""
+        """Whether exactly what is wanted runs, and all of it is ready; of what an autoscaler adds, it need not be."""
+        if self.least is not None:
+            return self.is_seen and self.updated == self.total and self.ready >= self.least
         return self.is_seen and self.wanted == self.updated == self.ready == self.total
 
     @property
@@ -73,6 +77,19 @@ class Supply:
     is_there: bool
     message: str = ""
     claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """An autoscaler.
+
+    Attributes:
+        target: the name of the Deployment that it scales.
+        least: how many pods it keeps at least.
+    """
+
+    target: str
+    least: int
 
 
 class Outcome(StrEnum):
@@ -125,7 +142,18 @@ class Seen:
     found: str
     is_ending: bool = False
     is_kept: bool = False
-    about: Rollout | Job | Supply | None = None
+    about: Rollout | Job | Supply | Scale | None = None
+
+
+def scaled(found: Collection[Seen]) -> Iterator[Seen]:
+    """Yield objects of one owner; what is scaled knows how many pods it has to have at least."""
+    least = {each.about.target: each.about.least for each in found if isinstance(each.about, Scale)}
+    for each in found:
+        is_scaled = least and each.kind == kinds.DEPLOYMENT.kind and each.key.name in least
+        if is_scaled and isinstance(each.about, Rollout):
+            yield replace(each, about=replace(each.about, least=least[each.key.name]))
+        else:
+            yield each
 
 
 def projection(kind: kinds.Kind, recall: ownership.Recall) -> Callable[[kinds.Object], Seen]:
@@ -187,6 +215,11 @@ def _stateful_set(item: kinds.Object) -> Rollout:
     )
 
 
+def _autoscaler(item: kinds.Object) -> Scale:
+    target = parts.mapping(item, "spec", "scaleTargetRef")
+    return Scale(target=target.get("name", ""), least=item["spec"].get("minReplicas", 1))
+
+
 def _database(item: kinds.Object) -> Supply:
     status, spec = parts.mapping(item, "status"), parts.mapping(item, "spec")
     # Of one that it refuses, CloudNativePG does not say which generation it has seen.
@@ -218,9 +251,10 @@ def _job(item: kinds.Object) -> Job:
     )
 
 
-_INSPECTORS: dict[kinds.Kind, Callable[[kinds.Object], Rollout | Job | Supply]] = {
+_INSPECTORS: dict[kinds.Kind, Callable[[kinds.Object], Rollout | Job | Supply | Scale]] = {
     kinds.DEPLOYMENT: _deployment,
     kinds.STATEFUL_SET: _stateful_set,
     kinds.JOB: _job,
     kinds.DATABASE: _database,
+    kinds.AUTOSCALER: _autoscaler,
 }

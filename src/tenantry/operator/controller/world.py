@@ -15,6 +15,7 @@ from tenantry.kernel import clock as clocks
 from tenantry.kernel import randomness as randoms
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import kinds
+from tenantry.operator.controller import cache as caches
 from tenantry.operator.controller import informer as informers
 from tenantry.operator.controller import installations, keys, model, ownership, queue, seen, table
 from tenantry.operator.render import objects
@@ -123,11 +124,8 @@ class World:
 
     def objects_of(self, key: keys.Key) -> dict[model.Name, seen.Seen]:
         """Return the objects of an installation, jobs among them."""
-        return {
-            model.Name(each.kind, each.key.name): each
-            for informer in self.made.values()
-            for each in informer.cache.owned(key)
-        }
+        found = caches.in_all((informer.cache for informer in self.made.values()), key)
+        return {model.Name(each.kind, each.key.name): each for each in seen.scaled(found)}
 
     def tolerated(self, key: keys.Key) -> Mapping[model.Name, str]:
         """Return the digests that the API server makes of what we apply, where it writes values differently."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support import operator_plans as plans
-from tenantry.operator.controller import assessment, model
+from tenantry.operator.controller import assessment, model, seen
 from tenantry.runtime import document
 
 Phase = document.Phase
@@ -58,6 +58,13 @@ def test_what_somebody_deletes_is_named(name: model.Name, kind: Type) -> None:
     told = condition(assessed(cluster), kind)
     assert (told.status, told.reason) == (document.ConditionStatus.FALSE, "ObjectEnding")
     assert f"The {name.kind} “{name.name}” is being deleted" in told.message
+
+
+def test_a_pod_that_an_autoscaler_added_and_that_finds_no_room_is_no_trouble() -> None:
+    cluster = ready()
+    added = seen.Rollout(is_seen=True, wanted=3, updated=3, ready=2, total=3, least=2)
+    cluster.objects[plans.WEB] = replace(cluster.objects[plans.WEB], about=added)
+    assert assessed(cluster).phase is Phase.READY
 
 
 @pytest.mark.parametrize(("is_awaited", "phase"), [(True, Phase.PENDING), (False, Phase.FAILED)])

@@ -14,8 +14,12 @@ def item(spec: dict[str, Any], status: dict[str, Any], **about: Any) -> kinds.Ob
     return {"metadata": metadata, "spec": spec, "status": status}
 
 
+def project(kind: kinds.Kind, spec: dict[str, Any], status: dict[str, Any], **about: Any) -> seen.Seen:
+    return seen.projection(kind, ownership.Recall())(item(spec, status, **about))
+
+
 def rollout(kind: kinds.Kind, spec: dict[str, Any], status: dict[str, Any], **about: Any) -> seen.Rollout:
-    found = seen.projection(kind, ownership.Recall())(item(spec, status, **about)).about
+    found = project(kind, spec, status, **about).about
     assert isinstance(found, seen.Rollout)
     return found
 
@@ -52,6 +56,35 @@ class TestRollout:
     def test_a_controller_that_gives_up_says_so(self) -> None:
         conditions = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
         assert rollout(kinds.DEPLOYMENT, {}, {"conditions": conditions}).is_late
+
+    @pytest.mark.parametrize(
+        ("status", "is_complete"),
+        [
+            ({"replicas": 3, "updatedReplicas": 3, "readyReplicas": 2}, True),
+            ({"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}, True),
+            ({"replicas": 3, "updatedReplicas": 3, "readyReplicas": 1}, False),
+            ({"replicas": 3, "updatedReplicas": 2, "readyReplicas": 3}, False),
+            ({}, False),
+        ],
+    )
+    def test_what_an_autoscaler_adds_need_not_be_ready(self, status: dict[str, Any], is_complete: bool) -> None:
+        autoscaler = {"scaleTargetRef": {"name": "x"}, "minReplicas": 2, "maxReplicas": 5}
+        known = [
+            project(kinds.DEPLOYMENT, {"replicas": 3}, {"observedGeneration": 3, **status}, generation=3),
+            project(kinds.AUTOSCALER, autoscaler, {}),
+        ]
+        found, _ = seen.scaled(known)
+        assert isinstance(found.about, seen.Rollout)
+        assert found.about.is_complete is is_complete
+
+    def test_an_autoscaler_changes_nothing_of_what_it_does_not_scale(self) -> None:
+        known = [
+            project(kinds.DEPLOYMENT, {"replicas": 2}, READY, generation=3),
+            project(kinds.STATEFUL_SET, {"replicas": 1}, {}, generation=3),
+            project(kinds.AUTOSCALER, {"scaleTargetRef": {"name": "y"}, "minReplicas": 2}, {}),
+            project(kinds.SECRET, {}, {}),
+        ]
+        assert list(seen.scaled(known)) == known
 
     def test_a_stateful_set_without_an_update_under_way_is_of_one_revision(self) -> None:
         status = {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "currentRevision": "a"}
