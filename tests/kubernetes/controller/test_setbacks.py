@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support import operator_everything as everything
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
@@ -52,6 +54,12 @@ async def generations(ordered: stages.Ordered) -> dict[str, int]:
 async def are_told(ordered: stages.Ordered, *reasons: str) -> bool:
     """Tell whether there is an Event for each of these reasons, and no other."""
     return sorted(await ordered.events()) == sorted(reasons)
+
+
+async def notes(ordered: stages.Ordered) -> str:
+    """Return what the Events about an installation say."""
+    items = await ordered.api.items(kinds.EVENT.path(ordered.namespace))
+    return "\n".join(each["note"] for each in items if each["regarding"].get("name") == ordered.name)
 
 
 async def modes(ordered: stages.Ordered) -> set[str]:
@@ -130,6 +138,49 @@ async def test_an_update_that_does_not_start_in_time_goes_back(stage: stages.Sta
         assert "StartTimedOut" in await ordered.events()
         await ordered.want(version="1.1", size="small")
         await ordered.until(Phase.READY, within=WITHIN, serving_version="1.1")
+
+
+WEB, CLOCK = tiny.MANIFEST["spec"]["workloads"]
+ALONE = {"sizes": [{"name": "small", "workloads": {"web": {"cpu": "10m", "memory": "16Mi"}}}]}
+IMPATIENT: dict[str, Any] = {"startup": {"timeout": "15s"}}
+PODLESS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Deployment": ("StartTimedOut", {"workloads": [{**WEB, **IMPATIENT}], **ALONE}),
+    "StatefulSet": (
+        "StartTimedOut",
+        {
+            "workloads": [
+                {**WEB, **IMPATIENT, "command": ["serve", "{{ volumes.data }}"], "volumes": [{"name": "data"}]}
+            ],
+            "needs": {"volumes": [{"name": "data", "size": "1Gi"}]},
+            **ALONE,
+        },
+    ),
+    "Job": ("InitialiseFailed", {"jobs": {"initialise": {"command": ["set-up"], "timeout": "15s"}}}),
+}
+"""Who makes the pods, the reason that is told, and the parts of an application that is so."""
+
+
+@pytest.mark.parametrize("maker", PODLESS)
+async def test_a_pod_that_the_cluster_refuses_is_told_with_the_reason(
+    stage: stages.Stage, tmp_path: Path, maker: str
+) -> None:
+    """A quota of the customer's own lets no pod be made: there is none that could say why."""
+    name, part, (reason, parts) = stages.fresh("tiny"), stages.Part(), PODLESS[maker]
+    await stage.offer(stages.application(name, **parts))
+    namespace = part.namespace("acme")
+    await stage.make_namespace(namespace)
+    head = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "theirs", "namespace": namespace}}
+    await stage.api.apply(kinds.RESOURCE_QUOTA.path(namespace, "theirs"), {**head, "spec": {"hard": {"pods": "0"}}})
+    facts = everything.facts_file(tmp_path, {"pull_seconds": 0})
+    async with stage.operator(facts_file=facts, **part.settings()):
+        ordered = await stage.order(name, namespace=namespace)
+        told = await ordered.says(READY, "The cluster refuses a pod: exceeded quota: theirs", within=WITHIN)
+        assert told.reason == reason
+
+        async def is_noted() -> bool:
+            return "exceeded quota: theirs" in await notes(ordered)
+
+        await stages.eventually(is_noted)
 
 
 async def test_a_repair_is_told_when_it_has_succeeded(stage: stages.Stage) -> None:

@@ -1,12 +1,15 @@
-"""Looks closer at what is not well: why its pods are not ready, and what they logged. Not asked while all is well."""
+"""Looks closer at what is not well: why its pods are not ready, and what they logged. Not asked while all is well.
 
-from collections.abc import Sequence
+Where the cluster refuses a pod, there is none to look at: then whoever was to make it says why.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tenantry.kernel import errors
 from tenantry.kubernetes import client as clients
-from tenantry.kubernetes import kinds
-from tenantry.operator.controller import keys, restarts, unwell
+from tenantry.kubernetes import kinds, parts
+from tenantry.operator.controller import keys, restarts, seen, unwell
 from tenantry.operator.render import names, objects
 
 LINES = 20
@@ -18,7 +21,8 @@ class Found:
     """What was found.
 
     Attributes:
-        message: why pods are not ready, in the words of Kubernetes; empty where they are, None where it did not tell.
+        message: why pods are not ready or not there, in the words of Kubernetes; empty where they are, None where it
+            did not tell.
         lines: the end of the log.
         pods: what the workloads' pods say of restarts; None where they were not looked at, or the cluster did not tell.
     """
@@ -35,11 +39,12 @@ class Diagnosis:
         """Take how to ask."""
         self._client = client
 
-    async def of(self, key: keys.Key, *, job: str = "") -> Found:
+    async def of(self, key: keys.Key, known: Iterable[seen.Seen], *, job: str = "") -> Found:
         """Return what can be found; nothing where the cluster does not tell.
 
         Args:
             key: the installation.
+            known: its objects.
             job: only the pods of this job; empty for those of the workloads.
         """
         labels = f"{objects.INSTALLATION}={key.name}"
@@ -52,8 +57,11 @@ class Diagnosis:
             return Found()
         unready = unwell.pods(pods)
         logged = next(filter(unwell.has_log, unready), None)
+        makers = _jobs(known, job, pods) if job else _workloads(known)
+        refused = unwell.refused([await self._refusal(each) for each in makers])
+        why = unwell.told(unready) or await self._warned(key, unready)
         return Found(
-            message=unwell.told(unready) or await self._warned(key, unready),
+            message=" ".join(filter(None, (refused, why))),
             lines=() if logged is None else await self._lines(key, logged),
             pods=None if job else tuple(restarts.pod(pod) for pod in pods),
         )
@@ -62,12 +70,21 @@ class Diagnosis:
         """Return what was last warned of about a pod whose status gives no reason: a volume that cannot be mounted."""
         if not unready:
             return ""
-        fields = f"regarding.uid={unready[0]['metadata']['uid']},type=Warning"
+        return unwell.warned(await self._warnings(key.namespace, f"regarding.uid={unready[0]['metadata']['uid']}"))
+
+    async def _refusal(self, maker: seen.Seen) -> str:
+        """Return why the cluster refuses what is to make a pod; a Deployment's status says so, of others an Event."""
+        if isinstance(maker.about, seen.Rollout) and maker.kind == kinds.DEPLOYMENT.kind:
+            return maker.about.refused
+        warnings = await self._warnings(maker.key.namespace, f"regarding.uid={maker.uid},reason=FailedCreate")
+        return unwell.refusal(unwell.noted(warnings))
+
+    async def _warnings(self, namespace: str, fields: str) -> list[kinds.Object]:
+        pages = self._client.pages(kinds.EVENT, namespace=namespace, fields=f"{fields},type=Warning")
         try:
-            warnings = await clients.objects(self._client.pages(kinds.EVENT, namespace=key.namespace, fields=fields))
+            return await clients.objects(pages)
         except errors.TenantryError:
-            return ""
-        return unwell.warned(warnings)
+            return []
 
     async def _lines(self, key: keys.Key, pod: kinds.Object) -> tuple[str, ...]:
         name, is_former = pod["metadata"]["name"], unwell.has_begun_anew(pod)
@@ -76,3 +93,19 @@ class Diagnosis:
         except errors.TenantryError:
             return ()
         return tuple(text.splitlines()[-LINES:])
+
+
+def _workloads(known: Iterable[seen.Seen]) -> Iterator[seen.Seen]:
+    """Yield the workloads that may lack a pod because it was refused."""
+    for each in known:
+        if not isinstance(each.about, seen.Rollout) or each.about.is_complete:
+            continue
+        if each.about.refused or (each.kind == kinds.STATEFUL_SET.kind and each.about.is_short):
+            yield each
+
+
+def _jobs(known: Iterable[seen.Seen], job: str, pods: Iterable[kinds.Object]) -> Iterator[seen.Seen]:
+    """Yield the last Job of a name, unless it has a pod."""
+    of_name = [each for each in known if isinstance(each.about, seen.Job) and each.about.name == names.kebab(job)]
+    owners = {owner["uid"] for pod in pods for owner in parts.listed(pod, "metadata", "ownerReferences")}
+    yield from (each for each in sorted(of_name, key=lambda each: each.version)[-1:] if each.uid not in owners)

@@ -233,7 +233,7 @@ class Effects:
 
     async def look_closer(self, case: Case, now: datetime) -> None:
         """Look at the pods: why they are not well, at the end of the log, and at their restarts."""
-        case.heard(await self._diagnosis.of(case.key), now)
+        case.heard(await self._diagnosis.of(case.key, self._world.objects_of(case.key).values()), now)
 
     def refused(self, case: Case, error: errors.TenantryError) -> None:
         """Remember why the cluster did not do what it was asked, unless it only could not be asked."""
@@ -254,7 +254,7 @@ class Effects:
         self._notices.failed(case.key, reason, message)
 
     async def _fail(self, case: Case, taken: step.Fail, now: datetime) -> None:
-        found = await self._diagnosis.of(case.key, job=taken.job)
+        found = await self._diagnosis.of(case.key, self._world.objects_of(case.key).values(), job=taken.job)
         before = case.memory.obstacle
         attempt = case.wish.wanted.attempt
         is_again = before is not None and before.attempt == attempt and before.job == taken.job

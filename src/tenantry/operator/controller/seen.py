@@ -7,11 +7,14 @@ from enum import StrEnum
 from typing import Any
 
 from tenantry.kubernetes import kinds, parts
-from tenantry.operator.controller import keys, ownership
+from tenantry.operator.controller import keys, ownership, unwell
 from tenantry.operator.render import jobs, objects
 
 ATTEMPT = "tenantry.dev/attempt"
 """Annotation of a job: what was being brought about when it was started."""
+
+_REFUSED = "ReplicaFailure"
+"""Condition of a Deployment: the last pod that it wanted was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Rollout:
         leaving: how many no longer count and are still being ended, where the cluster says so.
         is_late: whether its controller has given up waiting.
         least: how many have to be ready at least, where an autoscaler decides how many are wanted.
+        refused: why the cluster lets no further pod be made; empty where it does.
     """
 
     is_seen: bool
@@ -37,6 +41,7 @@ class Rollout:
     leaving: int = 0
     is_late: bool = False
     least: int | None = None
+    refused: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -44,6 +49,11 @@ class Rollout:
         if self.least is not None:
             return self.is_seen and self.updated == self.total and self.ready >= self.least
         return self.is_seen and self.wanted == self.updated == self.ready == self.total
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are fewer pods than are wanted."""
+        return self.total < self.wanted
 
     @property
     def is_still(self) -> bool:
@@ -198,6 +208,7 @@ def _deployment(item: kinds.Object) -> Rollout:
         total=status.get("replicas", 0),
         leaving=status.get("terminatingReplicas", 0),
         is_late=any(each.get("reason") == "ProgressDeadlineExceeded" for each in conditions),
+        refused=next((unwell.refusal(each.get("message")) for each in conditions if each.get("type") == _REFUSED), ""),
     )
 
 

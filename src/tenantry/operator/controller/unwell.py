@@ -16,6 +16,12 @@ _FULL = ("no space left on device", "disk quota exceeded", "enospc")
 """What programs print when a volume is full: the words of the system, in lower case."""
 _IDENTIFIER = re.compile(r"[0-9a-f]{32,}")
 """Names of sandboxes, which are others with each try."""
+_WHICH = re.compile(
+    r"(?:Error creating: |create Pod \S+ in StatefulSet \S+ failed error: )?"
+    r'(?:pods? "[^"]*" is (?:forbidden|invalid): )?',
+    re.IGNORECASE,
+)
+"""What stands before the reason of a refusal: the name of the pod is another with each try."""
 
 
 def pods(found: Iterable[kinds.Object]) -> list[kinds.Object]:
@@ -52,6 +58,23 @@ def warned(events: Sequence[kinds.Object]) -> str:
     if newest is None:
         return ""
     return _sentence(f"The pod waits ({newest.get('reason')})", _IDENTIFIER.sub("…", newest.get("note") or ""))
+
+
+def refusal(message: object) -> str:
+    """Return why a pod was refused, without saying which, from what a status or an Event says."""
+    return _WHICH.sub("", str(message or ""), count=1)
+
+
+def refused(refusals: Iterable[str]) -> str:
+    """Return that no further pods are made, and why: each reason once, and no more than two; empty where they are."""
+    told = [_sentence("The cluster refuses a pod", each) for each in refusals if each]
+    return " ".join(list(dict.fromkeys(told))[:_MOST])
+
+
+def noted(events: Sequence[kinds.Object]) -> str:
+    """Return what the newest of these Events says; empty where there is none."""
+    newest = max(events, key=_last_seen, default=None)
+    return "" if newest is None else str(newest.get("note") or "")
 
 
 def in_log(lines: Sequence[str]) -> str:

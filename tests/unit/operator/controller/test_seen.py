@@ -86,6 +86,12 @@ class TestRollout:
         ]
         assert list(seen.scaled(known)) == known
 
+    @pytest.mark.parametrize("name", ["acme-web-5d8f-x2k4p", "acme-web-5d8f-9bq7z"])
+    def test_a_refused_pod_is_told_the_same_whatever_its_name(self, name: str) -> None:
+        message = f'pods "{name}" is forbidden: exceeded quota: none'
+        conditions = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]
+        assert rollout(kinds.DEPLOYMENT, {}, {"conditions": conditions}).refused == "exceeded quota: none"
+
     def test_a_stateful_set_without_an_update_under_way_is_of_one_revision(self) -> None:
         status = {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "currentRevision": "a"}
         assert rollout(kinds.STATEFUL_SET, {"replicas": 1}, {**status, "updateRevision": "a"}, generation=1).is_complete

@@ -99,6 +99,34 @@ def test_a_full_volume_is_found_in_the_log(line: str) -> None:
     assert unwell.in_log(("starts", line, "ends")) == f"A volume is full; the log says: {line}"
 
 
+QUOTA = "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (f'pods "acme-web-5d8f-x2k4p" is forbidden: {QUOTA}', QUOTA),
+        (f'Error creating: pods "acme-migrate-" is forbidden: {QUOTA}', QUOTA),
+        (f'create Pod acme-web-0 in StatefulSet acme-web failed error: pods "acme-web-0" is forbidden: {QUOTA}', QUOTA),
+        ('Error creating: Pod "a-1" is invalid: spec.hostname: too long', "spec.hostname: too long"),
+        ('admission webhook "x" denied the request: no', 'admission webhook "x" denied the request: no'),
+        (None, ""),
+    ],
+)
+def test_a_refusal_is_told_without_the_name_of_the_pod(told: str | None, why: str) -> None:
+    assert unwell.refusal(told) == why
+
+
+def test_each_refusal_is_told_once_and_no_more_than_two() -> None:
+    assert unwell.refused(["", QUOTA, QUOTA]) == f"The cluster refuses a pod: {QUOTA}."
+    assert unwell.refused(["a", "b", "c"]) == "The cluster refuses a pod: a. The cluster refuses a pod: b."
+
+
+def test_the_newest_event_is_the_one_that_counts() -> None:
+    events = [event("FailedCreate", "now", deprecatedLastTimestamp=LATER), event("FailedCreate", "x", eventTime=NOON)]
+    assert (unwell.noted(events), unwell.noted([])) == ("now", "")
+
+
 def test_a_log_of_something_else_says_nothing_of_volumes() -> None:
     assert not unwell.in_log(("starts", "ValueError: 3"))
 
