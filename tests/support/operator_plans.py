@@ -118,6 +118,9 @@ class Cluster:
                 changes = {"served_attempt": self.wanted.attempt, "served_objects": taken.objects}
                 self.remember(**changes, served_version=self.memory.deployed_version, waiting_since=None, obstacle=None)
                 self.jobs.clear()
+            case step.Returned():
+                self.done.append(f"return to {taken.version}")
+                self.remember(waiting_since=None)
             case step.Fail():
                 self._fail(taken)
             case step.Finish():

@@ -220,6 +220,8 @@ class TestChange:
             if kind == "Job"
         }
         assert "migrate" in jobs
+        await stages.eventually(lambda: told(ordered, "Updated"))
+        assert await ordered.events() == ["Updated"]
 
     async def test_a_setting_restarts_only_the_workloads_that_read_it(self, scene: Scene) -> None:
         ordered = await scene.ready()

@@ -27,7 +27,7 @@ NO_ADDRESS = "Services need an address."
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 
 OF_OTHERS: dict[kinds.Kind, tuple[str, dict[str, Any]]] = {
-    kinds.SERVICE: ("acme-web", {"ports": [{"name": "http", "port": 80}]}),
+    kinds.SERVICE: ("acme-web", {"ports": [{"name": "old", "port": 80}]}),
     kinds.DEPLOYMENT: (
         "acme-clock",
         {

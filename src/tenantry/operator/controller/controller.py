@@ -85,9 +85,11 @@ class Controller:
         self.world = world.World(
             client, wakes=wakes, clock=clock, randomness=randomness, offers=facts.offers, shard=shard
         )
-        self._notices = notices.Notices(client, clock=clock, randomness=randomness, instance=instance)
-        self._turns = turns.Turns(bounds.changing, bounds.longest)
         self._measures = measures.Measures(registry)
+        self._notices = notices.Notices(
+            client, measured=self._measures, clock=clock, randomness=randomness, instance=instance
+        )
+        self._turns = turns.Turns(bounds.changing, bounds.longest)
         self._reconciler = reconciler.Reconciler(
             client,
             known=self.world,

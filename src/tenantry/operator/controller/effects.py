@@ -135,6 +135,9 @@ class Effects:
                 case.remember(has_administrator=True)
             case step.Settle():
                 self._settle(case, taken)
+            case step.Returned():
+                case.remember(waiting_since=None)
+                self._notices.returned(case.key, taken.version)
             case step.Fail():
                 await self._fail(case, taken, now)
             case step.Rest() | step.Finish():
@@ -220,7 +223,9 @@ class Effects:
         self._world.created(answer)
 
     def _settle(self, case: Case, taken: step.Settle) -> None:
-        is_awake = case.wish.wanted.is_awake
+        is_awake, before, after = case.wish.wanted.is_awake, case.memory.served_version, case.memory.deployed_version
+        if is_awake and before is not None and after is not None and before != after:
+            self._notices.updated(case.key, before, after)
         if is_awake and case.wish.inputs is not None:
             case.remember(**former.noted(case.wish.inputs.installation.spec))
         case.remember(

@@ -19,6 +19,9 @@ class Measures:
         )
         self._looks = Counter("tenantry_operator_looks", "Looks at installations, at rest or not.", registry=registry)
         self._renderings = Counter("tenantry_operator_renderings", "Installations rendered.", registry=registry)
+        self._dropped = Counter(
+            "tenantry_operator_events_dropped", "Events not written, because too many were.", registry=registry
+        )
         self._leads = Gauge("tenantry_operator_leads", "Whether this operator is the one that acts.", registry=registry)
 
     def step(self, name: str) -> None:
@@ -37,6 +40,10 @@ class Measures:
         """Count a change of phase."""
         if before is not after:
             self._phases.labels(after).inc()
+
+    def dropped(self) -> None:
+        """Count an Event that is not written."""
+        self._dropped.inc()
 
     def leads(self, *, is_leading: bool) -> None:
         """Note whether this operator acts."""

@@ -1,7 +1,8 @@
 """Tells people what the operator did that a status does not show, as the Events that `kubectl describe` lists.
 
-An Event is a call, so there are few: what was repaired, what failed, what went back. They are written beside the work
-and never hold it up; when there are too many, the oldest are dropped and counted.
+An Event is a call, so there are few: what was repaired, what failed, what was updated or went back; that one is made
+costs none. They are written beside the work and never hold it up; when there are too many, the oldest are dropped and
+counted.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from tenantry.kernel import errors
 from tenantry.kernel import randomness as randoms
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import kinds
-from tenantry.operator.controller import keys, model
+from tenantry.operator.controller import keys, measures, model
 
 log = structlog.get_logger()
 
@@ -40,10 +41,17 @@ class Notices:
     """Writes Events."""
 
     def __init__(
-        self, client: clients.Client, *, clock: clocks.Clock, randomness: randoms.Randomness, instance: str
+        self,
+        client: clients.Client,
+        *,
+        measured: measures.Measures,
+        clock: clocks.Clock,
+        randomness: randoms.Randomness,
+        instance: str,
     ) -> None:
-        """Take how to write, and who writes."""
+        """Take how to write, who counts, and who writes."""
         self._client = client
+        self._measures = measured
         self._clock = clock
         self._randomness = randomness
         self._instance = instance
@@ -61,9 +69,13 @@ class Notices:
         """A step failed."""
         self._add(about, reason, message, is_warning=True)
 
-    def said(self, about: keys.Key, reason: str, message: str) -> None:
-        """Something went as it should that people want to know of."""
-        self._add(about, reason, message, is_warning=False)
+    def updated(self, about: keys.Key, before: str, after: str) -> None:
+        """Another version serves than before."""
+        self._add(about, "Updated", f"Version {after} serves; before, it was {before}.", is_warning=False)
+
+    def returned(self, about: keys.Key, version: str) -> None:
+        """The version before an update that failed serves again."""
+        self._add(about, "Returned", f"Version {version} serves again.", is_warning=False)
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -74,6 +86,8 @@ class Notices:
                 await self._write(self._due.popleft())
 
     def _add(self, about: keys.Key, reason: str, message: str, *, is_warning: bool) -> None:
+        if len(self._due) == _MOST:
+            self._measures.dropped()
         self._due.append(Notice(about=about, reason=reason, message=message, is_warning=is_warning))
         self._added.set()
 

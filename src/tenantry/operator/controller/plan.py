@@ -192,7 +192,13 @@ def _settle(wanted: model.Wanted, observed: model.Observed) -> Steps:
             return steps
     if strays := _strays(wanted, observed):
         return (step.Remove(names=strays),)
-    return (step.Rest(),) if wanted.is_returning else _settled(wanted, observed)
+    return _returned(wanted, observed) if wanted.is_returning else _settled(wanted, observed)
+
+
+def _returned(wanted: model.Wanted, observed: model.Observed) -> Steps:
+    """What served all the while has not come back, and is not waited for."""
+    is_waited_for = observed.memory.waiting_since is not None
+    return (step.Returned(version=wanted.rendered_version) if is_waited_for else step.Rest(),)
 
 
 def _settled(wanted: model.Wanted, observed: model.Observed) -> Steps:

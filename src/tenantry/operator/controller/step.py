@@ -79,6 +79,13 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """Remember that the version before an update that failed serves again."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fail:
     """Remember why it does not go on.
 
@@ -112,6 +119,7 @@ Step = (
     | Deployed
     | AdministratorCreated
     | Settle
+    | Returned
     | Fail
     | Finish
 )

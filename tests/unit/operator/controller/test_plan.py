@@ -183,7 +183,21 @@ class TestUpdate:
         before = plans.wanted("1.0")
         cluster.wanted = replace(cluster.wanted, is_returning=True, objects=before.objects, rendered_version="1.0")
         assert cluster.settle() == NOTHING
-        assert not any(each.startswith("run") for each in cluster.done)
+        assert not any(each.startswith(("run", "return")) for each in cluster.done)
+
+    def test_what_comes_back_is_told_once_and_what_served_on_is_not(self) -> None:
+        cluster = self.updated(returns_to=frozenset({"1.0"}))
+        cluster.are_pods_well = False
+        cluster.settle()
+        cluster.now += cluster.wanted.start_timeout
+        cluster.settle()
+        before = plans.wanted("1.0")
+        cluster.wanted = replace(cluster.wanted, is_returning=True, objects=before.objects, rendered_version="1.0")
+        cluster.settle()
+        assert "return to 1.0" not in cluster.done
+        cluster.are_pods_well = True
+        assert cluster.settle() == cluster.settle() == NOTHING
+        assert cluster.done.count("return to 1.0") == 1
 
     def test_late_workloads_that_come_after_all_are_taken_as_ready(self) -> None:
         cluster = plans.Cluster(wanted=plans.wanted(), are_pods_well=False)
