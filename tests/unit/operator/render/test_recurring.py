@@ -4,6 +4,7 @@ from typing import Any
 
 from support import operator_things as things
 from tenantry.application import manifest
+from tenantry.operator.render import facts as fact
 from tenantry.operator.render import installation, names, objects, stages
 from tenantry.operator.render.wanted import Wanted
 
@@ -24,7 +25,7 @@ def test_it_is_a_cron_job_that_runs_one_at_a_time_within_its_time(budget: manife
     assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("0 3 * * *", "Europe/Berlin", "Forbid")
     assert (spec["suspend"], spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (False, 1, 1)
     assert spec["startingDeadlineSeconds"] == 120
-    assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 90
+    assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 90 + fact.Facts().pull_seconds
     assert stages.stage_of(made) is stages.Stage.WORKLOADS
 
 
