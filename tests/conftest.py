@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from _pytest import nodeid
 
 from support.node_fixtures import node_cluster, python_image
 
@@ -26,16 +27,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep in one worker what shares a cluster or the servers of a folder, and begin with what takes longest."""
     together = [(_shares(item), item) for item in items]
+    has_workers = bool(config.getoption("loadgroup", False))
     for name, item in together:
-        item.add_marker(pytest.mark.xdist_group(name))
+        if has_workers:
+            _keep_together(item, name)
         if name in CLUSTERS or item.path.relative_to(HERE).parts[0] in REAL:
             item.add_marker(pytest.mark.flaky(reruns=1))
     first = {name: place for place, name in enumerate(CLUSTERS)}
     together.sort(key=lambda each: first.get(each[0], len(first)))
     items[:] = [item for _, item in together]
+
+
+def _keep_together(item: pytest.Item, name: str) -> None:
+    """Say it at the end of the test's identifier, where xdist reads it; since pytest 9.2 it fails to write it there."""
+    item._id = nodeid.NodeId.parse(f"{item.nodeid}@{name}")  # pyright: ignore[reportPrivateUsage] - there is no other way
 
 
 def _shares(item: pytest.Item) -> str:
