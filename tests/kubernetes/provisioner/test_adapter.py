@@ -153,6 +153,13 @@ async def test_an_older_generation_is_ignored(runtime: kubernetes.KubernetesRunt
     assert (answer.metadata.generation, answer.spec.version) == (5, "1.0")
 
 
+async def test_settings_that_are_all_taken_back_are_gone(runtime: kubernetes.KubernetesRuntime) -> None:
+    name = fresh()
+    await runtime.apply(tiny.bundle(name, generation=1, settings={"mode": "other"}))
+    answer = await runtime.apply(tiny.bundle(name, generation=2))
+    assert (answer.metadata.generation, answer.spec.settings) == (2, {})
+
+
 async def test_a_watch_tells_everything_then_the_mark_then_each_change(
     api: Api, runtime: kubernetes.KubernetesRuntime
 ) -> None:

@@ -17,6 +17,8 @@ _KEPT = frozenset(
     "type format pattern enum minimum maximum minLength maxLength minItems maxItems exclusiveMinimum".split()
 )
 _REFERENCE = "#/$defs/"
+_WHOLE = {"x-kubernetes-map-type": "atomic"}
+"""Whoever applies a mapping applies the whole of it: of one that becomes empty, the API server would make `null`."""
 
 
 class NotStructuralError(errors.PermanentError):
@@ -93,8 +95,8 @@ class _Conversion:
 
     def _mapping(self, values: object) -> Schema:
         if isinstance(values, dict):
-            return {"additionalProperties": self._value(cast("Schema", values))}
-        return {"x-kubernetes-preserve-unknown-fields": True}
+            return {"additionalProperties": self._value(cast("Schema", values)), **_WHOLE}
+        return {"x-kubernetes-preserve-unknown-fields": True, **_WHOLE}
 
 
 def _only(alternatives: list[Schema]) -> Schema:

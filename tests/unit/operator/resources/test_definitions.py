@@ -52,6 +52,12 @@ class TestSchema:
         free = [path for path, each in parts(schema(kind)) if each.get("x-kubernetes-preserve-unknown-fields")]
         assert free == [".spec.settings"]
 
+    def test_a_mapping_of_free_keys_is_applied_as_a_whole(self, kind: str) -> None:
+        """Of one that becomes empty, the API server would make `null` otherwise, and refuse the object."""
+        free = ("additionalProperties", "x-kubernetes-preserve-unknown-fields")
+        mappings = [each for _, each in parts(schema(kind)) if each.keys() & set(free)]
+        assert {each.get("x-kubernetes-map-type") for each in mappings} == {"atomic"}
+
     def test_nothing_is_so_unless_somebody_says_so(self, kind: str) -> None:
         said = [path for path, each in parts(schema(kind)) if path.startswith(".status") and "default" in each]
         assert said == []
