@@ -148,9 +148,9 @@ async def opened(up: clusters.Cluster, image: str, folder: Path, *, ahead: int) 
 def application(image: str) -> Any:
     """Return the tiny application as it is sold for containers."""
     versions = [{**each, "image": image} for each in tiny.SPEC["versions"]]
-    web = {**tiny.WEB, "startup": {"timeout": f"{_START.total_seconds():g}s"}}
+    workloads = [{**each, "startup": {"timeout": f"{_START.total_seconds():g}s"}} for each in (tiny.WEB, tiny.CLOCK)]
     sizes = [{"name": name, "workloads": {"web": _SHARE, "clock": _SHARE}} for name in ("small", "large")]
-    return tiny.application(versions=versions, workloads=[web, tiny.CLOCK], sizes=sizes)
+    return tiny.application(versions=versions, workloads=workloads, sizes=sizes)
 
 
 def _facts(folder: Path) -> Path:
