@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from aiohttp import web
@@ -10,34 +11,45 @@ from aiohttp import web
 from tenantry.kernel import clock as clocks
 from tenantry.kubernetes import configuration, connection, failures, kinds
 from tenantry.provisioner.adapters import kubernetes
+from tenantry.runtime import contract
 
 NAME = "ins-quiet"
-SILENCE = 0.3
+PATIENCE = connection.Patience(silence=0.3)
 _TCP_REPAIR = 19
 """A Linux socket in this mode is closed without a word to the other end, as when its machine loses power."""
 
 
 class Server:
-    """Has one pod, which says one thing at once and another when it is let."""
+    """Has one pod, which has said one thing, and says another when it is let."""
 
     def __init__(self) -> None:
+        self.followed = asyncio.Event()
         self.spoken = asyncio.Event()
         self.asked: list[web.Request] = []
 
     def routes(self) -> list[web.RouteDef]:
         pods = kinds.POD.path(NAME)
-        return [web.get(pods, self._pods), web.get(f"{pods}/web-1/log", self._log)]
+        return [
+            web.get(pods, self._pods),
+            web.get(f"{pods}/web-1/log", self._log),
+            web.get("/silent", self._after_silence),
+        ]
 
     async def _pods(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "web-1", "namespace": NAME}}]}
-        )
+        status = {"containerStatuses": [{"name": "web", "containerID": "containerd://1"}]}
+        pod = {"metadata": {"name": "web-1", "namespace": NAME}, "status": status}
+        return web.json_response({"metadata": {"resourceVersion": "1"}, "items": [pod]})
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("follow") != "true":
+            return web.Response(text="2026-12-01T12:00:00Z first\n")
         self.asked.append(request)
+        return await self._after_silence(request)
+
+    async def _after_silence(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
-        await answer.write(b"2026-12-01T12:00:00Z first\n")
+        self.followed.set()
         await self.spoken.wait()
         await answer.write(b"2026-12-01T12:00:01Z second\n")
         return answer
@@ -55,13 +67,13 @@ class Server:
 
 
 @pytest.fixture
-async def server() -> Server:
+def server() -> Server:
     return Server()
 
 
 @pytest.fixture
-async def runtime(server: Server) -> AsyncGenerator[kubernetes.KubernetesRuntime]:
-    """A way to the server that waits for nothing for long."""
+async def known(server: Server) -> AsyncGenerator[configuration.Configuration]:
+    """The way to the server."""
     application = web.Application()
     application.add_routes(server.routes())
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -73,31 +85,43 @@ contexts: [{{name: here, context: {{cluster: one, user: me}}}}]
 clusters: [{{name: one, cluster: {{server: "http://127.0.0.1:{runner.addresses[0][1]}"}}}}]
 users: [{{name: me, user: {{token: swordfish}}}}]
 """
-    known = configuration.from_text(text, clocks.SystemClock())
-    opened = kubernetes.KubernetesRuntime(known, patience=connection.Patience(silence=SILENCE))
-    yield opened
-    await opened.close()
+    yield configuration.from_text(text, clocks.SystemClock())
     await runner.cleanup()
 
 
+@pytest.fixture
+async def followed(known: configuration.Configuration) -> AsyncGenerator[AsyncGenerator[contract.LogLine]]:
+    """What the pod prints, followed by somebody who waits for nothing for long."""
+    opened = kubernetes.KubernetesRuntime(known, patience=PATIENCE)
+    async with aclosing(opened.logs(NAME, tail=10, follow=True)) as lines:
+        yield lines
+    await opened.close()
+
+
 async def test_a_quiet_application_is_followed_until_it_speaks_again(
-    server: Server, runtime: kubernetes.KubernetesRuntime
+    server: Server, known: configuration.Configuration, followed: AsyncGenerator[contract.LogLine]
 ) -> None:
-    """Whoever only reads what is there waits no longer than usual, which tells that time has passed."""
-    followed = aiter(runtime.logs(NAME, tail=10, follow=True))
+    """That another answer is too silent for the same patience tells that enough time has passed."""
     assert (await anext(followed)).text == "first"
+    waiting = asyncio.ensure_future(anext(followed))
+    await server.followed.wait()
     with pytest.raises(failures.SilentError):
-        assert [line async for line in runtime.logs(NAME, tail=10, follow=False)]
+        async with (
+            connection.Connection(known, patience=PATIENCE) as other,
+            other.stream("/silent", query={}) as answer,
+        ):
+            await answer.read()
     server.spoken.set()
-    assert [line.text async for line in followed] == ["second"]
+    assert (await waiting).text == "second"
 
 
 async def test_what_is_followed_ends_with_the_machine_at_the_other_end(
-    server: Server, runtime: kubernetes.KubernetesRuntime
+    server: Server, followed: AsyncGenerator[contract.LogLine]
 ) -> None:
-    followed = aiter(runtime.logs(NAME, tail=10, follow=True))
     assert (await anext(followed)).text == "first"
+    waiting = asyncio.ensure_future(anext(followed))
+    await server.followed.wait()
     server.vanish()
     async with asyncio.timeout(10):
         with pytest.raises(failures.UnreachableError):
-            await anext(followed)
+            await waiting
