@@ -232,11 +232,13 @@ def _meaning(installation: model.Installation, phase: document.Phase) -> Input |
 
 
 def explanation(runtime: document.InstallationStatus) -> tuple[str, str]:
-    """Return reason and message of the condition that stands in the way, as the cluster words it."""
-    for condition in runtime.conditions:
-        if condition.type is not document.ConditionType.READY and condition.status is document.ConditionStatus.FALSE:
-            return condition.reason, condition.message
-    for condition in runtime.conditions:
-        if condition.status is document.ConditionStatus.FALSE:
-            return condition.reason, condition.message
-    return "", ""
+    """Return reason and message of what stands in the way, as the cluster words it.
+
+    Whether it is ready says so, where it says anything: what every other condition waits for is none of them.
+    """
+    unmet = [each for each in runtime.conditions if each.status is document.ConditionStatus.FALSE]
+    ready = [each for each in unmet if each.type is document.ConditionType.READY]
+    others = [each for each in unmet if each.type is not document.ConditionType.READY]
+    telling = [each for each in ready if each.message]
+    first = next(iter((*telling, *others, *ready)), None)
+    return ("", "") if first is None else (first.reason, first.message)

@@ -322,24 +322,26 @@ class TestRotation:
 
 
 class TestReasons:
-    def test_are_those_of_the_condition_that_stands_in_the_way(self) -> None:
-        def condition(kind: document.ConditionType, reason: str) -> document.Condition:
-            return document.Condition(
-                type=kind,
-                status=document.ConditionStatus.FALSE,
-                reason=reason,
-                message=f"{reason}.",
-                last_transition_time=NOON,
-            )
+    @staticmethod
+    def unmet(kind: document.ConditionType, reason: str, message: str = "") -> document.Condition:
+        """Return a condition that does not hold."""
+        status = document.ConditionStatus.FALSE
+        return document.Condition(type=kind, status=status, reason=reason, message=message, last_transition_time=NOON)
 
-        ready = condition(document.ConditionType.READY, "NotReady")
-        late = condition(document.ConditionType.WORKLOADS_READY, "StartTimedOut")
-        failed = things.report(Phase.FAILED, conditions=[ready, late])
+    def test_are_those_of_the_condition_that_stands_in_the_way(self) -> None:
+        asleep = self.unmet(document.ConditionType.READY, "Asleep")
+        late = self.unmet(document.ConditionType.WORKLOADS_READY, "StartTimedOut", "Not ready within 5 s.")
+        failed = things.report(Phase.FAILED, conditions=[asleep, late])
         world = things.installation(status=Status.UPDATING, runtime=failed)
-        assert plan.plan(world, NOON) == plan.Move(given=Input.FAILED, reason="StartTimedOut", message="StartTimedOut.")
-        only = things.report(Phase.FAILED, conditions=[ready])
-        assert plan.explanation(only) == ("NotReady", "NotReady.")
+        assert plan.plan(world, NOON) == plan.Move(given=Input.FAILED, reason=late.reason, message=late.message)
+        assert plan.explanation(things.report(Phase.FAILED, conditions=[asleep])) == ("Asleep", "")
         assert plan.explanation(things.report(Phase.FAILED)) == ("", "")
+
+    def test_are_not_those_of_what_only_waits_for_it(self) -> None:
+        waiting = self.unmet(document.ConditionType.INITIALISED, "Initialising", "Its set-up is under way.")
+        refused = self.unmet(document.ConditionType.READY, "ObjectInvalid", "The API server refuses the object.")
+        told = plan.explanation(things.report(Phase.FAILED, conditions=[waiting, refused]))
+        assert told == (refused.reason, refused.message)
 
 
 class TestAsking:
