@@ -48,6 +48,12 @@ class CredentialsRefusedError(errors.TemporaryError):
     hint = "Renew the token or certificate; they are read anew at the next try."
 
 
+class CredentialsExpiredError(CredentialsRefusedError):
+    """Our credentials for the cluster have run out."""
+
+    code = "cluster-credentials-expired"
+
+
 class NotAllowedError(errors.TemporaryError):
     """The cluster does not allow this: by our role in it, or by whoever else is asked there."""
 

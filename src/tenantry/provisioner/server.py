@@ -133,7 +133,7 @@ def _supervisors(
     )
     usual = supervisor.Policy(stop_grace=chosen.stop_grace)
     many = supervisor.Policy(concurrency=chosen.concurrency, stop_grace=chosen.stop_grace)
-    clusters = registry_work.RegistryWork(nouns.CLUSTERS, directory.ClusterProber(ways), around.clock)
+    clusters = registry_work.RegistryWork(nouns.CLUSTERS, directory.ClusterProber(ways, around.clock), around.clock)
     watches = cluster_work.WatchWork(services.base, ways, around.clock)
     kept = operator_work.OperatorWork(ways, chosen.operator_terms(), around.clock)
     servers = registry_work.RegistryWork(nouns.DATABASE_SERVERS, directory.DatabaseServerProber(ways), around.clock)

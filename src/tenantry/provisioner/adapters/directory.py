@@ -11,9 +11,11 @@ import structlog
 from sqlalchemy import RowMapping
 
 from tenantry.engine import database
+from tenantry.kernel import clock as clocks
 from tenantry.kernel import errors, ids
+from tenantry.kubernetes import failures
 from tenantry.provisioner import vault as vaults
-from tenantry.provisioner.adapters import agent, kubernetes
+from tenantry.provisioner.adapters import agent, expiry, kubernetes
 from tenantry.provisioner.adapters.postgres import maker as postgres
 from tenantry.provisioner.adapters.postgres import pooler
 from tenantry.provisioner.adapters.rclone import maker as rclone
@@ -110,6 +112,10 @@ class Directory:
         )
         return s3.IamMaker(reached, self._connections)
 
+    def kubeconfig(self, row: RowMapping) -> str | None:
+        """Return the kubeconfig by which a cluster was registered; None where that was without one."""
+        return None if row["kubeconfig"] is None else self._vault.open(row["kubeconfig"])
+
     async def logical_databases(self, server: ids.DatabaseServerId) -> frozenset[str]:
         """Return the names of the logical databases that were made on a server."""
         async with self._base.read() as reader:
@@ -133,10 +139,9 @@ class Directory:
         match row["kind"]:
             case "local":
                 return self._open_agent(row["endpoint"].removeprefix("unix://"))
-            case "kubernetes" if row["kubeconfig"] is not None:
-                return kubernetes.opened_by(self._vault.open(row["kubeconfig"]))
             case "kubernetes":
-                return kubernetes.opened_here()
+                kubeconfig = self.kubeconfig(row)
+                return kubernetes.opened_here() if kubeconfig is None else kubernetes.opened_by(kubeconfig)
             case kind:
                 raise KindUnsupportedError(f"Clusters of kind “{kind}” cannot be used.")
 
@@ -162,15 +167,22 @@ class Directory:
 class ClusterProber:
     """Asks a cluster for its facts."""
 
-    def __init__(self, directory: Directory) -> None:
-        """Take the ways to clusters."""
+    def __init__(self, directory: Directory, clock: clocks.Clock) -> None:
+        """Take the ways to clusters, and what tells whether credentials have run out."""
         self._directory = directory
+        self._clock = clock
 
     async def probe(self, row: RowMapping) -> dict[str, Any]:
         """Return its facts; whoever looks at one closes the ways to those that are none any more."""
         await self._directory.forget_deregistered()
         runtime = await self._directory.runtime(row["id"])
-        return {"facts": (await runtime.facts()).model_dump(mode="json")}
+        try:
+            found = await runtime.facts()
+        except failures.CredentialsRefusedError as refused:
+            if (kubeconfig := self._directory.kubeconfig(row)) is None:
+                raise
+            raise await expiry.explained(refused, kubeconfig, self._clock) from refused
+        return {"facts": found.model_dump(mode="json")}
 
 
 class DatabaseServerProber:
