@@ -1,5 +1,7 @@
 """Accounts of a cluster that may do exactly what a provisioner does there."""
 
+from datetime import timedelta
+
 from pydantic import SecretStr
 
 from tenantry.kubernetes import kinds, rights
@@ -51,3 +53,8 @@ class Account:
         """Return a kubeconfig with a new token."""
         token = kubeconfig.Token(value=await accounts.token(self.api, HOME, self.name))
         return SecretStr(kubeconfig.render(self.up.endpoint, self.up.ca, token))
+
+    def certified(self, lifetime: timedelta) -> SecretStr:
+        """Return a kubeconfig with a certificate instead, by which the cluster takes us for the account."""
+        shown = self.up.signer.client(f"system:serviceaccount:{HOME}:{self.name}", lifetime=lifetime)
+        return SecretStr(kubeconfig.render(self.up.endpoint, self.up.ca, shown))

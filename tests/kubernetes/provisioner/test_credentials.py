@@ -1,6 +1,7 @@
-"""The provisioner's credentials for a cluster are revoked: that is told of it, and new ones are taken up at once."""
+"""The provisioner's credentials for a cluster are revoked or run out: it is told, and new ones are taken up at once."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,8 @@ from tenantry.wire import infrastructure, installations
 
 Status = installations.Status
 WITHIN = 90.0
+SHORT = timedelta(seconds=8)
+"""Long enough to begin with on a busy machine; its end is waited for."""
 
 
 @pytest.fixture
@@ -34,17 +37,7 @@ async def test_revoked_ones_are_told_and_renewed_ones_are_used_at_once(
 
         await account.revoke()
 
-        async def is_told() -> bool:
-            # Changing a label has the cluster probed at once, instead of half a minute later.
-            labels = {"look": operator_stage.fresh("again")}
-            await clients.clusters.update("k8s", infrastructure.UpdateCluster(labels=labels))
-            found = await clients.clusters.get("k8s")
-            return (found.status, found.reason) == (
-                infrastructure.Status.UNREACHABLE,
-                "ClusterCredentialsRefused",
-            )
-
-        await provisioner_stage.poll(is_told, seconds=WITHIN, every=0.5)
+        await until_unreachable(provisioner, "ClusterCredentialsRefused")
         seen = await clients.installations.get("acme")
         [away] = [each for each in seen.conditions if each.type == "ClusterReachable"]
         assert (away.status, away.reason) == ("False", "ClusterCredentialsRefused")
@@ -58,3 +51,32 @@ async def test_revoked_ones_are_told_and_renewed_ones_are_used_at_once(
         assert seen.serving_version == "1.1"
         await clients.installations.delete("acme", grace_seconds=0)
         await provisioner.until(made.id, Status.DELETED, seconds=WITHIN)
+
+
+async def test_a_certificate_that_has_run_out_is_told_and_what_is_given_instead_is_used(
+    place: provisioner_stage.Place, account: provisioner_accounts.Account
+) -> None:
+    async with provisioner_stage.opened(place) as provisioner:
+        clusters, given = provisioner.client.clusters, account.certified(SHORT)
+        await clusters.register(infrastructure.RegisterCluster(name="k8s", kind="kubernetes", kubeconfig=given))
+        await provisioner.until_available()
+        found = await until_unreachable(provisioner, "ClusterCredentialsExpired")
+        assert "The client certificate in its kubeconfig ran out on " in found.message
+        renewed = infrastructure.RenewKubeconfig(kubeconfig=await account.kubeconfig())
+        await clusters.renew_kubeconfig("k8s", renewed)
+        await provisioner.until_available()
+
+
+async def until_unreachable(provisioner: provisioner_stage.Stage, reason: str) -> infrastructure.Cluster:
+    """Wait until the cluster is unreachable for this reason, and return it."""
+    clusters = provisioner.client.clusters
+
+    async def is_told() -> bool:
+        # Changing a label has the cluster probed at once, instead of half a minute later.
+        labels = {"look": operator_stage.fresh("again")}
+        await clusters.update("k8s", infrastructure.UpdateCluster(labels=labels))
+        found = await clusters.get("k8s")
+        return (found.status, found.reason) == (infrastructure.Status.UNREACHABLE, reason)
+
+    await provisioner_stage.poll(is_told, seconds=WITHIN, every=0.5)
+    return await clusters.get("k8s")
