@@ -223,6 +223,20 @@ class Ordered:
                 found[kind.kind, each["metadata"]["name"]] = each
         return found
 
+    async def contents(self) -> dict[tuple[str, str], Any]:
+        """Return what each of its objects says, but for pods and for what the cluster notes of one."""
+        found: dict[tuple[str, str], Any] = {}
+        for (kind, name), each in (await self.objects()).items():
+            if kind != "Pod":
+                said = {key: value for key, value in each.items() if key not in {"metadata", "status"}}
+                found[kind, name] = each["metadata"]["uid"], each["metadata"].get("deletionTimestamp"), said
+        return found
+
+    async def jobs(self) -> Counter[str]:
+        """Return how often each of its jobs was started."""
+        found = [each for (kind, _), each in (await self.objects()).items() if kind == "Job"]
+        return Counter(each["metadata"]["labels"]["tenantry.dev/job"] for each in found)
+
     async def condition(self, kind: document.ConditionType) -> document.Condition | None:
         """Return what is reported of one thing; None where nothing is."""
         status = (await self.get()).status
