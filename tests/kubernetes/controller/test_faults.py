@@ -1,11 +1,18 @@
-"""What happens to installations while the operator dies, and which of several acts."""
+"""What happens to installations while the operator dies or falls silent, and which of several acts."""
 
+import asyncio
+import signal
 from datetime import timedelta
+from pathlib import Path
 
+from support import operator_lives as lives
 from support import operator_stage as stages
+from tenantry.operator import settings
 from tenantry.runtime import document
 
 Phase = document.Phase
+FOLLOWED = timedelta(seconds=40)
+"""A standby acts within this time: a Lease lasts for half of it."""
 
 
 class TestElection:
@@ -50,11 +57,63 @@ async def test_when_a_leader_is_killed_midway_the_standby_finishes_its_work(stag
         ordered = [await stage.order(name, namespace=stages.fresh("acme")) for _ in range(3)]
         await stages.eventually(lambda: has_begun(ordered[0]))
         leader.kill()
-        await stages.eventually(lambda: leads(standby), within=timedelta(seconds=40))
+        await stages.eventually(lambda: leads(standby), within=FOLLOWED)
         for each in ordered:
             await each.until(Phase.READY)
         jobs = [each for kind, each in await ordered[0].objects() if kind == "Job"]
         assert sum("initialise" in each for each in jobs) == 1
+
+
+async def test_a_leader_that_comes_back_from_silence_undoes_nothing(stage: stages.Stage, tmp_path: Path) -> None:
+    """Frozen or cut off from the API server in the middle of an update; at once, as each takes as long as a Lease."""
+    async with asyncio.TaskGroup() as group:
+        for how in ("frozen", "cut"):
+            folder = tmp_path / how
+            folder.mkdir()
+            group.create_task(is_followed(stage, folder, how))
+
+
+async def is_followed(stage: stages.Stage, folder: Path, how: str) -> None:
+    """Silence a leader until another has done its work and more, then let it lead again."""
+    name, part, port = stages.fresh("tiny"), stages.Part(), stages.free_port()
+    await stage.offer(stages.application(name, jobs={"migrate": {"command": ["migrate"]}}))
+    given = {f"{settings.PREFIX}{key.upper()}": str(value) for key, value in part.settings().items()}
+    async with (
+        lives.detour(stage.up, folder) as (way, kubeconfig),
+        stage.program(port, KUBECONFIG=str(kubeconfig), **given) as program,
+    ):
+        former, tell = lives.Life(port), program.send_signal if how == "frozen" else way.signal
+        await stages.eventually(former.leads)
+        async with stage.operator("second", **part.settings()) as second:
+            ordered = await stage.order(name, namespace=part.namespace("acme"))
+            await ordered.until(Phase.READY)
+            await ordered.want(version="1.1")
+            await stages.eventually(lambda: has_begun_to_migrate(ordered))
+            tell(signal.SIGSTOP)
+            await stages.eventually(lambda: leads(second), within=FOLLOWED)
+            await ordered.want(settings={"mode": "better"})
+            await ordered.until(Phase.READY, serving_version="1.1")
+            before = await ordered.contents()
+            tell(signal.SIGCONT)
+            await stages.eventually(lambda: follows(former))
+            looks = await former.looks()
+        await stages.eventually(former.leads)
+        await stages.eventually(lambda: former.has_looked_at(looks + 1))
+        assert await ordered.contents() == before
+        assert "Repaired" not in await ordered.events()
+        assert (await ordered.jobs())["migrate"] == 1
+        await ordered.want(settings={"mode": "best"})
+        await ordered.until(Phase.READY, serving_version="1.1")
+
+
+async def has_begun_to_migrate(ordered: stages.Ordered) -> bool:
+    """Tell whether the job that fits the data was started."""
+    return bool((await ordered.jobs())["migrate"])
+
+
+async def follows(former: lives.Life) -> bool:
+    """Tell whether an operator that is a program of its own answers, and leaves the work to others."""
+    return bool(await former.samples()) and not await former.leads()
 
 
 async def leads_not(operator: stages.Operator) -> bool:
