@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support import operator_everything as everything
+from support import operator_pods as pods
 from support import operator_stage as stages
 from tenantry.kubernetes import kinds
 from tenantry.operator.controller import roles, table
@@ -91,6 +92,33 @@ async def test_a_migration_that_fails_leaves_serving_what_served(stage: stages.S
         await ordered.want(version="1.0", size="small", settings=None)
         await ordered.until(Phase.READY, within=WITHIN)
         assert await generations(ordered) == before
+
+
+async def test_a_migration_that_is_deleted_by_hand_while_it_runs_is_run_once_more(stage: stages.Stage) -> None:
+    name, part = stages.fresh("tiny"), stages.Part()
+    await stage.offer(stages.application(name, jobs={"migrate": {"command": ["migrate"]}}))
+    async with stage.operator(**part.settings()):
+        ordered = await stage.order(name, namespace=part.namespace("acme"))
+        await ordered.until(Phase.READY)
+        async with pods.everywhere_cordoned(stage.api):
+            await ordered.want(version="1.1")
+            [first] = await stages.eventually(lambda: migrations(ordered), within=WITHIN)
+            await stage.api.delete(kinds.JOB.path(ordered.namespace, first["metadata"]["labels"]["job-name"]))
+            await stages.eventually(lambda: is_gone(stage, first))
+        await ordered.until(Phase.READY, within=WITHIN, serving_version="1.1")
+        [second] = await migrations(ordered)
+        assert second["metadata"]["uid"] != first["metadata"]["uid"]
+
+
+async def migrations(ordered: stages.Ordered) -> list[dict[str, Any]]:
+    """Return the pods that fit the data to another version."""
+    found = [each for (kind, _), each in (await ordered.objects()).items() if kind == "Pod"]
+    return [each for each in found if each["metadata"]["labels"].get("tenantry.dev/job") == "migrate"]
+
+
+async def is_gone(stage: stages.Stage, pod: dict[str, Any]) -> bool:
+    """Tell whether there is no such pod any more."""
+    return not await stage.api.has(pods.path(pod))
 
 
 async def test_an_object_that_the_cluster_refuses_is_told_with_its_reason(stage: stages.Stage) -> None:
