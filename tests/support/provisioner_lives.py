@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,12 +83,17 @@ async def life(stage: provisioner_stage.Stage, fuse: Fuse | None = None) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def let_leases_end(stage: provisioner_stage.Stage) -> None:
-    """Let as much time pass as a lease lasts."""
+async def let_leases_end(stage: provisioner_stage.Stage, *more: sa.Table) -> None:
+    """Let as much time pass as a lease on an installation lasts.
+
+    Args:
+        stage: whose.
+        more: tables whose leases end as well.
+    """
     services = stage.program.services
     past = services.around.clock.now() - timedelta(seconds=1)
-    table = tables.INSTALLATIONS
     async with services.base.write() as writer:
-        await writer.execute(
-            table.update().where(table.c.lease_token.is_not(None)).values(lease_expires_at=past, due_at=past)
-        )
+        for table in (tables.INSTALLATIONS, *more):
+            await writer.execute(
+                table.update().where(table.c.lease_token.is_not(None)).values(lease_expires_at=past, due_at=past)
+            )

@@ -2,6 +2,8 @@
 buckets, and a cluster in memory whose will a test decides."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -224,6 +226,33 @@ async def opened(
         yield Stage(
             place=place, program=program, world=world, url=url, client=client, store_url=store_url, worlds=worlds
         )
+
+
+@asynccontextmanager
+async def program(place: Place, *supervised: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run a provisioner as a program of its own beside one that was opened, and kill it in the end.
+
+    Args:
+        place: where that was opened.
+        supervised: what it works on; everything where nothing is named.
+    """
+    given = {
+        "TENANTRY_PROVISIONER_DATABASE_URL": place.url,
+        "TENANTRY_PROVISIONER_KEYS_FILE": str(place.folder / "keys"),
+        "TENANTRY_PROVISIONER_LISTEN": "127.0.0.1:0",
+    }
+    chosen = [part for each in supervised for part in ("--supervise", each)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tenantry.provisioner.server", *chosen),
+        env={**os.environ, **given},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 @asynccontextmanager

@@ -3,10 +3,6 @@
 Pods are pretended, so the test takes the Lease in their place.
 """
 
-import asyncio
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -211,32 +207,16 @@ async def test_another_provisioner_goes_on_where_one_was_killed(
         async with provisioner_stage.opened(place, supervised=[]) as asked:
             await register(asked, kept_cluster, api)
             await keep(asked, version="9.4.0")
-            process = await _program(asked)
-            await keeping.until(asked, "k8s", Status.UPGRADING, seconds=60)
+            async with provisioner_stage.program(place, "operators"):
+                await keeping.until(asked, "k8s", Status.UPGRADING, seconds=60)
 
-            async def is_applied() -> bool:
-                return await api.has(keeping.DEPLOYMENT)
+                async def is_applied() -> bool:
+                    return await api.has(keeping.DEPLOYMENT)
 
-            await operator_stage.eventually(is_applied)
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
+                await operator_stage.eventually(is_applied)
             assert (await asked.client.operators.get("k8s")).status is Status.UPGRADING
         leader.broken.clear()
         async with provisioner_stage.opened(place) as other:
             after = await keeping.until(other, "k8s", Status.CURRENT)
             assert (after.serving_version, await image(api)) == ("9.4.0", "tenantry:9.4.0")
             assert [each for each in await told(other) if each != "pending"] == ["upgrading", "current"]
-
-
-async def _program(stage: provisioner_stage.Stage) -> asyncio.subprocess.Process:
-    """Run the supervisor of operators as a program of its own."""
-    place = stage.place
-    given = {
-        "TENANTRY_PROVISIONER_DATABASE_URL": place.url,
-        "TENANTRY_PROVISIONER_KEYS_FILE": str(Path(place.folder, "keys")),
-        "TENANTRY_PROVISIONER_LISTEN": "127.0.0.1:0",
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tenantry.provisioner.server", "--supervise", "operators",
-        env={**os.environ, **given}, stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
