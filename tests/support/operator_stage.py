@@ -303,6 +303,17 @@ async def eventually(
         raise AssertionError(f"does not come to hold: {told}") from None
 
 
+async def described(up: clusters.Cluster, ordered: Ordered, kubectl: Path) -> str:
+    """Return what kubectl tells of the installation, with the breaks of its lines taken out."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(kubectl), f"--kubeconfig={up.kubeconfig}", f"--namespace={ordered.namespace}"),
+        *("describe", "installation", ordered.name),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    return " ".join(printed.decode().split())
+
+
 def with_volume(name: str) -> manifest.Application:
     """Return the tiny application with a volume."""
     web, clock = tiny.MANIFEST["spec"]["workloads"]

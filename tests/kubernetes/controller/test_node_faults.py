@@ -129,17 +129,6 @@ def volume_class() -> dict[str, object]:
     return {**made, "metadata": {"name": CLASS}}
 
 
-async def described(up: clusters.Cluster, ordered: stages.Ordered, kubectl: Path) -> str:
-    """Return what kubectl tells of the installation, with the breaks of its lines taken out."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(kubectl), f"--kubeconfig={up.kubeconfig}", f"--namespace={ordered.namespace}"),
-        *("describe", "installation", ordered.name),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    return " ".join(printed.decode().split())
-
-
 @asynccontextmanager
 async def kubelet_killed(up: clusters.Cluster) -> AsyncGenerator[None]:
     await up.programs.kill("kubelet")
@@ -182,7 +171,7 @@ async def test_a_node_that_says_nothing_is_named_and_what_comes_back_is_well_aga
         told = await ordered.says(WORKLOADS_READY, f"The node “{node.NAME}” does not answer.", within=WITHIN)
         assert told.reason == "Restarting"
         assert (await ordered.until(Phase.DEGRADED)).serving_version is None
-        assert f"The node “{node.NAME}” does not answer." in await described(up, ordered, kubectl)
+        assert f"The node “{node.NAME}” does not answer." in await stages.described(up, ordered, kubectl)
     status = await ordered.until(Phase.READY, within=WITHIN)
     assert status.serving_version == "1.0"
 
@@ -200,7 +189,7 @@ async def test_a_volume_that_is_full_is_told_in_the_words_of_the_program(
         assert told.reason == "Restarting"
         status = await ordered.until(Phase.DEGRADED)
         assert any("No space left on device" in line for line in status.last_log_lines)
-        assert "A volume is full; the log says: OSError: [Errno 28]" in await described(up, ordered, kubectl)
+        assert "A volume is full; the log says: OSError: [Errno 28]" in await stages.described(up, ordered, kubectl)
     finally:
         await inside.run(place, ["rm", str(filler)])
     await ordered.until(Phase.READY, within=WITHIN)
@@ -215,7 +204,7 @@ async def test_a_volume_that_cannot_be_mounted_is_told_as_the_node_warns_of_it(
     another = await stage.order(ordered.application, namespace=stages.fresh("acme"))
     told = await another.says(WORKLOADS_READY, "The pod waits (FailedMount): ", "does not exist", within=WITHIN)
     assert told.reason == "Starting"
-    assert "The pod waits (FailedMount): " in await described(up, another, kubectl)
+    assert "The pod waits (FailedMount): " in await stages.described(up, another, kubectl)
     await asyncio.to_thread(nowhere.mkdir)
     await asyncio.to_thread(nowhere.chmod, 0o777)
     await another.until(Phase.READY, within=WITHIN)
