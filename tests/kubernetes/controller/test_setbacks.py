@@ -212,6 +212,8 @@ async def test_a_pod_that_the_cluster_refuses_is_told_with_the_reason(
             return "exceeded quota: theirs" in await notes(ordered)
 
         await stages.eventually(is_noted)
+        await ordered.delete()
+        await ordered.gone()
 
 
 async def test_a_repair_is_told_when_it_has_succeeded(stage: stages.Stage) -> None:
