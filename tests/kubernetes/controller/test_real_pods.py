@@ -1,5 +1,6 @@
 """What befalls pods on a real node, in the words of a real kubelet: an image that is not there, too little memory."""
 
+import functools
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -84,5 +85,10 @@ async def test_a_start_that_a_real_node_cannot_bring_about_says_why(
             told = await each.says(WORKLOADS_READY, *SAYS[name], within=WITHIN)
             assert told.reason == "StartTimedOut"
             await each.until(Phase.FAILED)
-            _, _, events = (await stages.described(stage.up, each, kubectl)).partition(" Events: ")
-            assert all(word in events for word in ("StartTimedOut", *SAYS[name])), events
+            await stages.eventually(functools.partial(has_events, stage, each, kubectl, ("StartTimedOut", *SAYS[name])))
+
+
+async def has_events(stage: stages.Stage, each: stages.Ordered, kubectl: Path, words: tuple[str, ...]) -> bool:
+    """Tell whether all of this is to be read of the Events of an installation; they are written beside its status."""
+    _, _, events = (await stages.described(stage.up, each, kubectl)).partition(" Events: ")
+    return all(word in events for word in words)
