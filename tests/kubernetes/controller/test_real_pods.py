@@ -89,6 +89,6 @@ async def test_a_start_that_a_real_node_cannot_bring_about_says_why(
 
 
 async def has_events(stage: stages.Stage, each: stages.Ordered, kubectl: Path, words: tuple[str, ...]) -> bool:
-    """Tell whether all of this is to be read of the Events of an installation; they are written beside its status."""
-    _, _, events = (await stages.described(stage.up, each, kubectl)).partition(" Events: ")
-    return all(word in events for word in words)
+    """Tell whether all of this is to be read, and whether there is an Event; that is written beside the status."""
+    described = await stages.described(stage.up, each, kubectl)
+    return all(word in described for word in words) and words[0] in await each.events()
