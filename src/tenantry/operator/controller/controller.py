@@ -87,7 +87,12 @@ class Controller:
         )
         self._measures = measures.Measures(registry)
         self._notices = notices.Notices(
-            client, measured=self._measures, clock=clock, randomness=randomness, instance=instance
+            client,
+            self.world.installations.cache,
+            measured=self._measures,
+            clock=clock,
+            randomness=randomness,
+            instance=instance,
         )
         self._turns = turns.Turns(bounds.changing, bounds.longest)
         self._reconciler = reconciler.Reconciler(

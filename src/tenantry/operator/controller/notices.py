@@ -17,7 +17,8 @@ from tenantry.kernel import errors
 from tenantry.kernel import randomness as randoms
 from tenantry.kubernetes import client as clients
 from tenantry.kubernetes import kinds
-from tenantry.operator.controller import keys, measures, model
+from tenantry.operator.controller import cache as caches
+from tenantry.operator.controller import installations, keys, measures, model
 
 log = structlog.get_logger()
 
@@ -29,9 +30,14 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something to tell."""
+    """Something to tell.
+
+    Attributes:
+        uid: of what it is about; None where that is not known any more.
+    """
 
     about: keys.Key
+    uid: str | None
     reason: str
     message: str
     is_warning: bool
@@ -43,14 +49,16 @@ class Notices:
     def __init__(
         self,
         client: clients.Client,
+        known: caches.Cache[installations.InstallationSeen],
         *,
         measured: measures.Measures,
         clock: clocks.Clock,
         randomness: randoms.Randomness,
         instance: str,
     ) -> None:
-        """Take how to write, who counts, and who writes."""
+        """Take how to write, which installations there are, who counts, and who writes."""
         self._client = client
+        self._known = known
         self._measures = measured
         self._clock = clock
         self._randomness = randomness
@@ -88,7 +96,9 @@ class Notices:
     def _add(self, about: keys.Key, reason: str, message: str, *, is_warning: bool) -> None:
         if len(self._due) == _MOST:
             self._measures.dropped()
-        self._due.append(Notice(about=about, reason=reason, message=message, is_warning=is_warning))
+        known = self._known.get(about)
+        uid = None if known is None else known.uid
+        self._due.append(Notice(about=about, uid=uid, reason=reason, message=message, is_warning=is_warning))
         self._added.set()
 
     async def _write(self, notice: Notice) -> None:
@@ -98,6 +108,8 @@ class Notices:
             log.warning("event not written", about=str(notice.about), code=error.code)
 
     def _event(self, notice: Notice) -> kinds.Object:
+        # `kubectl describe` lists the Events of a uid, not those of a name.
+        identity = {} if notice.uid is None else {"uid": notice.uid}
         return {
             "apiVersion": kinds.EVENT.api_version,
             "kind": kinds.EVENT.kind,
@@ -117,5 +129,6 @@ class Notices:
                 "kind": kinds.INSTALLATION.kind,
                 "namespace": notice.about.namespace,
                 "name": notice.about.name,
+                **identity,
             },
         }

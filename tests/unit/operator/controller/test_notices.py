@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from tenantry.kernel import clock, randomness
 from tenantry.kubernetes import client as clients
+from tenantry.operator.controller import cache as caches
 from tenantry.operator.controller import keys, measures, notices
 
 
@@ -14,6 +15,7 @@ def test_what_there_is_no_room_for_is_counted() -> None:
     registry = CollectorRegistry()
     told = notices.Notices(
         cast("clients.Client", cast("Any", None)),
+        caches.Cache(),
         measured=measures.Measures(registry),
         clock=clock.ManualClock(datetime(2026, 12, 1, tzinfo=UTC)),
         randomness=randomness.SystemRandomness(),
