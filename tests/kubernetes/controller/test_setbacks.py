@@ -103,7 +103,12 @@ async def test_a_migration_that_is_deleted_by_hand_while_it_runs_is_run_once_mor
         async with pods.everywhere_cordoned(stage.api):
             await ordered.want(version="1.1")
             [first] = await stages.eventually(lambda: migrations(ordered), within=WITHIN)
+            await stage.api.merge(pods.path(first), {"metadata": {"finalizers": ["example.com/busy"]}})
             await stage.api.delete(kinds.JOB.path(ordered.namespace, first["metadata"]["labels"]["job-name"]))
+            told = await ordered.says(document.ConditionType.READY, first["metadata"]["name"], within=WITHIN)
+            assert told.reason == "JobStillEnding"
+            assert [each["metadata"]["uid"] for each in await migrations(ordered)] == [first["metadata"]["uid"]]
+            await stage.api.merge(pods.path(first), {"metadata": {"finalizers": None}})
             await stages.eventually(lambda: is_gone(stage, first))
         await ordered.until(Phase.READY, within=WITHIN, serving_version="1.1")
         [second] = await migrations(ordered)

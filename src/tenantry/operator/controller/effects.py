@@ -27,7 +27,7 @@ from tenantry.operator.controller import (
     wishes,
     world,
 )
-from tenantry.operator.render import jobs, stages
+from tenantry.operator.render import jobs, objects, stages
 from tenantry.operator.render import names as naming
 from tenantry.runtime import document, masking
 
@@ -42,6 +42,17 @@ _FOREGROUND = frozenset({kinds.DEPLOYMENT.kind, kinds.STATEFUL_SET.kind, kinds.J
 """Kinds that are gone only when their pods are."""
 _IRREPLACEABLE = frozenset({kinds.NAMESPACE.kind, kinds.VOLUME_CLAIM.kind, kinds.DATABASE.kind})
 """Kinds that hold data: none is ever deleted to be made anew."""
+
+
+_ON_DATA = frozenset({rendering.JobName.INITIALISE, rendering.JobName.MIGRATE})
+"""Jobs that must never run beside themselves."""
+_ENDED = ("Succeeded", "Failed")
+
+
+class JobStillEndingError(errors.TemporaryError):
+    """A pod of an earlier run has not ended."""
+
+    code = "job-still-ending"
 
 
 class Case:
@@ -210,6 +221,8 @@ class Effects:
     async def _run_job(self, case: Case, name: rendering.JobName) -> None:
         if case.wish.inputs is None:
             return
+        if name in _ON_DATA:
+            await self._await_former(case.key, name)
         number = job_number(case.memory, case.wish.wanted.attempt, name)
         attempt = f"{case.wish.wanted.attempt}.{number}"
         made = jobs.render(case.wish.inputs, name, attempt=attempt)
@@ -221,6 +234,15 @@ class Effects:
             # An earlier life of the operator, or an attempt at the same thing, has made it.
             answer = await self._client.get(kinds.JOB, about["name"], case.key.namespace)
         self._world.created(answer)
+
+    async def _await_former(self, key: keys.Key, name: rendering.JobName) -> None:
+        """Let no two pods change the same data: that of a Job which somebody has deleted may still be ending."""
+        labels = f"{objects.INSTALLATION}={key.name},{objects.JOB}={naming.kebab(name)}"
+        known = await clients.objects(self._client.pages(kinds.POD, namespace=key.namespace, labels=labels))
+        running = [pod for pod in known if parts.mapping(pod, "status").get("phase") not in _ENDED]
+        if running:
+            pod = running[0]["metadata"]["name"]
+            raise JobStillEndingError(f"The job “{name}” is run again when its pod “{pod}” has ended.")
 
     def _settle(self, case: Case, taken: step.Settle) -> None:
         is_awake, before, after = case.wish.wanted.is_awake, case.memory.served_version, case.memory.deployed_version
