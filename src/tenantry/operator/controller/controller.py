@@ -95,20 +95,25 @@ class Controller:
             instance=instance,
         )
         self._turns = turns.Turns(bounds.changing, bounds.longest)
-        self._reconciler = reconciler.Reconciler(
+        self._reconciler = self._caring(client, facts, clock, randomness)
+        self._applications = applications.ApplicationReports(client, self.world)
+        self._register()
+
+    def _caring(
+        self, client: clients.Client, facts: fact.Facts, clock: clocks.Clock, randomness: randoms.Randomness
+    ) -> reconciler.Reconciler:
+        return reconciler.Reconciler(
             client,
             known=self.world,
             wished=wishes.Wishes(client, self.world, facts, self._measures),
             hands=effects.Effects(client, self.world, self._notices, diagnosis.Diagnosis(client)),
             turn=self._turns,
-            crowd=bounds.crowd,
+            crowd=self._bounds.crowd,
             wake=self._work.add,
             measured=self._measures,
             clock=clock,
             randomness=randomness,
         )
-        self._applications = applications.ApplicationReports(client, self.world)
-        self._register()
 
     async def look(self) -> None:
         """Keep what is known true until cancelled; a standby does this too."""
