@@ -46,6 +46,7 @@ test: $(STAMPS)/dev $(STAMPS)/node ## Run all tests, on real parts (ARGUMENTS=â€
 	@exec $(PYTEST) $(ARGUMENTS)
 
 test-unit: $(STAMPS)/dev ## Run the unit tests alone
+	@$(BIN)/python tools/assets.py
 	@exec $(PYTEST) tests/unit $(ARGUMENTS)
 
 test-kubernetes: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/go ## Run the tests on a real Kubernetes, building what they need of it
