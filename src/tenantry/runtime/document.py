@@ -169,7 +169,7 @@ class Obstacle(resource.Report):
     """What stands in the way of an attempt, and when it is tried again."""
 
     attempt: str
-    """Digest of what was tried; anything else is tried afresh."""
+    """What was tried; anything else is tried afresh, though what went back is not only because the operator is new."""
     reason: str
     """A word in CamelCase for programs."""
     message: str = ""
